@@ -35,5 +35,8 @@ export class Secret {
 export function redactUrl(text: string): string {
   return text
     .replace(/^([a-z][a-z0-9+.-]*:\/\/[^:@/?#]*):[^@/?#]*@/i, "$1:[secret]@")
-    .replace(/([?&](?:[^=&#]*(?:password|secret|token|key|credential|signature)[^=&#]*)=)[^&#]*/gi, "$1[secret]");
+    .replace(
+      /([?&](?:[^=&#]*(?:password|secret|token|key|credential|signature)[^=&#]*)=)[^&#]*/gi,
+      "$1[secret]",
+    );
 }

@@ -1,0 +1,33 @@
+import type { Command } from "./command.ts";
+
+/** A command as the table knows it: enough for the list in `sluice --help`, the rest when it is used. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loads the command's own file, and with it the libraries that it needs. */
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command of sluice, in the order of the help page. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "forward-syslog",
+    summary: "Take syslog over TCP, TLS, RELP, UDP or a Unix socket into Kafka",
+    load: async () => (await import("./forward_syslog.ts")).forwardSyslog,
+  },
+  {
+    name: "baldr cat",
+    summary: "Print the records of .baldr and .baldr.gz files",
+    load: async () => (await import("./baldr_cat.ts")).baldrCat,
+  },
+  {
+    name: "baldr pack",
+    summary: "Make a .baldr or .baldr.gz file of lines or other records",
+    load: async () => (await import("./baldr_pack.ts")).baldrPack,
+  },
+  {
+    name: "baldr check",
+    summary: "Prove that .baldr and .baldr.gz files are whole, or say where they are damaged",
+    load: async () => (await import("./baldr_check.ts")).baldrCheck,
+  },
+];
