@@ -22,6 +22,8 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   readonly description: string;
   /** What may follow the options; absent when nothing may. */
   readonly operands?: { readonly placeholder: string; readonly help: string };
+  /** Runs until it is told to stop: the first signal drains, the second aborts. Others stop at the first. */
+  readonly daemon?: boolean;
   readonly options: S;
   /** The exit codes that mean something here, with what they mean. */
   readonly exits: Partial<Record<keyof typeof Exit, string>>;

@@ -1,0 +1,198 @@
+import { Command as Commander, CommanderError, Option as CommanderOption } from "commander";
+import { parse as parseYaml } from "yaml";
+import { openLog } from "../lib/clients/log.ts";
+import { readAllText } from "../lib/clients/file.ts";
+import { onStop } from "../lib/clients/signals.ts";
+import { usageError } from "../lib/core/errors.ts";
+import { Exit, type ExitCode } from "../lib/core/exit.ts";
+import { envOf, flagOf, type OptionSpecs, type ValuesOf } from "../lib/core/options.ts";
+import { resolveOptions } from "../lib/core/resolve.ts";
+import { version } from "../lib/core/version.ts";
+import { realWorld } from "../lib/core/world.ts";
+import type { Command } from "./command.ts";
+import { type CommandEntry, commands } from "./mod.ts";
+
+/** What commander understood of the arguments: which command, with what. */
+interface Parsed {
+  readonly command: Command;
+  readonly flags: Record<string, string | readonly string[] | boolean>;
+  readonly operands: readonly string[];
+}
+
+/**
+ * Runs one command line. Help and `--version` are printed and give 0; everything else that goes wrong
+ * is thrown as a SluiceError, or returned as the exit code of the command.
+ */
+export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
+  const parsed = await parseArguments(args);
+  if (parsed === undefined) return Exit.ok;
+  const { command } = parsed;
+  const values = await settle(parsed);
+  const log = openLog({
+    level: values["log-level"] ?? "info",
+    format: values["log-format"] ?? "auto",
+  });
+  const stop = onStop({ stages: command.daemon ? 2 : 1 });
+  try {
+    const { drain, abort } = stop;
+    const aborted = new Promise<ExitCode>((resolve) => {
+      abort.addEventListener("abort", () => resolve(Exit.interrupted));
+    });
+    const world = realWorld(log.log);
+    return await Promise.race([
+      command.run(values, { operands: parsed.operands, world, drain, abort }),
+      aborted,
+    ]);
+  } finally {
+    stop.close();
+    log.close();
+  }
+}
+
+/** Reads the arguments; undefined when help or the version was asked for and has been printed. */
+async function parseArguments(args: readonly string[]): Promise<Parsed | undefined> {
+  const entry = entryOf(args);
+  const command = await entry?.load();
+  let parsed: Parsed | undefined;
+  let complaint = "";
+  const program = new Commander("sluice")
+    .description("A company's data plumbing: syslog into Kafka, Kafka into files, and back.")
+    .version(versionLine(), "--version", "print the version and stop")
+    .helpOption("-h, --help", "print this help and stop");
+  for (const { name, summary } of commands) {
+    const sub = leaf(program, name).summary(summary).description(summary);
+    if (command === undefined || name !== command.name) continue;
+    declare(sub, command);
+    sub.action((...given: unknown[]) => {
+      const operands = command.operands ? given[0] as string[] : [];
+      parsed = { command, flags: sub.opts(), operands };
+    });
+  }
+  for (const one of familyOf(program)) {
+    one.exitOverride().configureOutput({ writeErr: (text) => complaint += text });
+  }
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return undefined;
+    throw usageError("understand the command line", complaintLine(complaint, command), thrown);
+  }
+  return parsed;
+}
+
+function entryOf(args: readonly string[]): CommandEntry | undefined {
+  return commands.find(({ name }) => {
+    const words = name.split(" ");
+    return words.every((word, i) => args[i] === word);
+  });
+}
+
+/** The commander command for `baldr cat`: the leaf `cat` of the branch `baldr`. */
+function leaf(program: Commander, name: string): Commander {
+  const words = name.split(" ");
+  let branch = program;
+  for (const word of words.slice(0, -1)) {
+    branch = branch.commands.find((sub) => sub.name() === word) ??
+      branch.command(word).description(`The ${word} commands`);
+  }
+  return branch.command(words.at(-1) ?? name);
+}
+
+function familyOf(program: Commander): Commander[] {
+  return [program, ...program.commands.flatMap((sub) => familyOf(sub as Commander))];
+}
+
+function declare(sub: Commander, command: Command): void {
+  sub.description(command.description);
+  if (command.operands) sub.argument(`[${command.operands.placeholder}...]`, command.operands.help);
+  for (const [name, option] of Object.entries(command.options)) {
+    const flags = `${flagOf(name, option)} ${option.placeholder && `<${option.placeholder}>`}`;
+    const fallback = option.fallbackText && ` (default: ${option.fallbackText})`;
+    const declared = new CommanderOption(flags.trim(), option.help + fallback);
+    // Commander would turn the name into camel case; ours are the flags as written.
+    declared.attributeName = () => flagOf(name, option).slice(2);
+    if (option.kind === "list") declared.argParser(gather);
+    sub.addOption(declared);
+  }
+  sub.addHelpText("after", helpTail(command));
+}
+
+function gather(one: string, before: unknown): string[] {
+  return [...(Array.isArray(before) ? before as string[] : []), one];
+}
+
+function helpTail(command: Command): string {
+  const exits = Object.entries(command.exits).map(([kind, meaning]) =>
+    `  ${String(Exit[kind as keyof typeof Exit]).padEnd(4)} ${meaning}`
+  );
+  return [
+    "",
+    `Every option can also be given in the environment: ${envOf(command.name, "OPTION")}.`,
+    "",
+    "EXIT STATUS",
+    ...exits,
+    "",
+    "EXAMPLES",
+    ...command.examples.map((example) => `  ${example}`),
+  ].join("\n");
+}
+
+/** Commander's own complaint as one line: `unknown option '--topc'; did you mean --topic?` */
+function complaintLine(complaint: string, command: Command | undefined): string {
+  const said = complaint.trim().split("\n")[0]?.replace(/^error: /, "") ?? "";
+  const hint = /Did you mean (.*)\?\)/.exec(complaint)?.[1];
+  const help = `see sluice ${command ? `${command.name} ` : ""}--help`;
+  if (!complaint.startsWith("error: ")) return `no such command; ${help}`;
+  return `${said}; ${hint ? `did you mean ${hint}?` : help}`;
+}
+
+async function settle({ command, flags }: Parsed): Promise<ValuesOf<OptionSpecs>> {
+  const env = Deno.env.toObject();
+  const configPath = flags["config"] ?? env[envOf(command.name, "config")];
+  const withConfig = "config" in command.options && configPath !== undefined;
+  return await resolveOptions(command.name, command.options, {
+    flags,
+    env,
+    commands: commands.map(({ name }) => name),
+    config: withConfig ? await readConfig(String(configPath)) : {},
+    ...(withConfig ? { configPath: String(configPath) } : {}),
+    readFile: (path) => readAllText(path, "secret"),
+    credential: (name) => readCredential(env["CREDENTIALS_DIRECTORY"], name),
+  });
+}
+
+async function readConfig(path: string): Promise<Record<string, unknown>> {
+  const written = await readAllText(path, "configuration");
+  let parsed: unknown;
+  try {
+    parsed = parseYaml(written);
+  } catch (thrown) {
+    const where = thrown instanceof Error ? thrown.message.split("\n")[0] : String(thrown);
+    throw usageError(`read configuration ${path}`, `it is not YAML: ${where}`, thrown);
+  }
+  if (parsed === null) return {};
+  if (typeof parsed !== "object" || Array.isArray(parsed)) {
+    throw usageError(`read configuration ${path}`, "give one `name: value` a line");
+  }
+  return parsed as Record<string, unknown>;
+}
+
+/** A credential that systemd's LoadCredential= laid out for the unit; undefined when there is none. */
+async function readCredential(
+  folder: string | undefined,
+  name: string,
+): Promise<string | undefined> {
+  if (folder === undefined) return undefined;
+  try {
+    return await Deno.readTextFile(`${folder}/${name}`);
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw usageError(`read credential ${name}`, String(thrown), thrown);
+  }
+}
+
+function versionLine(): string {
+  const { version: number, commit } = version();
+  return `sluice ${number} (commit ${commit})`;
+}
