@@ -1,0 +1,17 @@
+import type { RecordBatch } from "../formats/record_batch.ts";
+import type { Lane } from "./lane.ts";
+import { Obligation } from "./obligations.ts";
+
+/** What the pipeline remembers of a batch while it is filled and under way. */
+export class Shipment {
+  readonly obligation = new Obligation();
+  /** Bytes of the batch that are counted as held. */
+  countedBytes = 0;
+
+  constructor(
+    readonly lane: Lane,
+    readonly batch: RecordBatch,
+    /** Whether it goes to the dead-letter topic. */
+    readonly deadLetter: boolean,
+  ) {}
+}
