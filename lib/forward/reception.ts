@@ -51,18 +51,15 @@ export class Reception {
   async stop(drainMs: number): Promise<{ readonly cut: number }> {
     this.#isStopping = true;
     this.#left.wake();
-    for (const session of this.sessions) session.stop().catch(() => session.peer.close());
-    let isLate = false;
+    for (const session of this.sessions) session.stop().catch(() => session.cut());
+    let cut = 0;
     const timer = setTimeout(() => {
-      isLate = true;
-      this.#left.wake();
+      cut = this.sessions.size;
+      for (const session of this.sessions) session.cut();
     }, drainMs);
-    while (this.sessions.size > 0 && !isLate) await this.#left.wait();
-    clearTimeout(timer);
-    const cut = [...this.sessions].filter((session) => !session.isAnswering);
-    for (const session of cut) session.peer.close();
     while (this.sessions.size > 0) await this.#left.wait();
-    return { cut: cut.length };
+    clearTimeout(timer);
+    return { cut };
   }
 
   /** Closes connections that have said nothing for longer than they may. */
@@ -71,7 +68,7 @@ export class Reception {
     for (const session of this.sessions) {
       if (session.isReading && nowMs - session.lastReadMs > this.settings.idleMs) {
         this.counts.idle++;
-        session.peer.close();
+        session.cut();
       }
     }
   }

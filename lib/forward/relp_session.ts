@@ -89,12 +89,28 @@ export class RelpSession extends Session implements Debtor {
     if (this.#answers.waiting === 0) this.#settled?.();
   }
 
-  /** Nothing more is read: what was not answered will be sent again, to us or to another. */
-  stop(): Promise<void> {
-    this.isStopping = true;
-    this.#isOver = true;
-    this.peer.stopReading();
-    return Promise.resolve();
+  /**
+   * Answers what has been taken, then says that we close. What comes meanwhile is not taken: it is
+   * never answered, so it will be sent again, to us or to another.
+   */
+  async stop(): Promise<void> {
+    this.isDiscarding = true;
+    while (this.#answers.waiting > 0) {
+      await new Promise<void>((resolve) => this.#settled = resolve);
+    }
+    this.#put(serverClose);
+    await this.#written();
+    await this.peer.closeWrite();
+  }
+
+  /** Waits for the answers first: cut off from them, the sender would send everything again. */
+  override cut(): void {
+    if (this.#answers.waiting === 0) return super.cut();
+    const settled = this.#settled;
+    this.#settled = () => {
+      settled?.();
+      this.#written().then(() => super.cut());
+    };
   }
 
   protected override get isOver(): boolean {
@@ -106,16 +122,13 @@ export class RelpSession extends Session implements Debtor {
     while (this.#outLength > outBytesMost && this.#writing !== null) await this.#writing;
   }
 
-  /** Waits for the answers that are due, sends them, and says that we close. */
   protected override async beforeClose(): Promise<void> {
-    if (this.isStopping) {
-      while (this.#answers.waiting > 0) {
-        await new Promise<void>((resolve) => this.#settled = resolve);
-      }
-      this.#put(serverClose);
-    }
+    await this.#written();
+    if (this.#isOver) await this.peer.closeWrite().catch(() => {});
+  }
+
+  async #written(): Promise<void> {
     while (this.#writing !== null) await this.#writing;
-    if (this.isStopping || this.#isOver) await this.peer.closeWrite().catch(() => {});
   }
 
   #refuse(text: string): void {

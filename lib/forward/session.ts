@@ -1,4 +1,4 @@
-import { reasonOf } from "../core/errors.ts";
+import { faultOf, reasonOf } from "../core/errors.ts";
 import type { Log } from "../core/world.ts";
 import type { Peer } from "../clients/listen/listen.ts";
 import type { RecordHeader } from "../formats/record_batch.ts";
@@ -32,7 +32,11 @@ export type SessionEnd = "closed" | "reset" | "refused";
 export abstract class Session extends Source {
   /** When the last bytes came, monotonic milliseconds. */
   lastReadMs: number;
-  protected isStopping = false;
+  /** Whether it is the sender that we wait for, not room. */
+  isReading = false;
+  /** Set when what still comes is not taken any more: the sender will send it again. */
+  protected isDiscarding = false;
+  #isCut = false;
 
   constructor(
     readonly peer: Peer,
@@ -45,8 +49,14 @@ export abstract class Session extends Source {
 
   protected abstract readonly framer: Framer;
 
-  /** The sender is asked to leave; what it has sent is still taken. */
+  /** Asks the sender to leave; nothing that it has to believe safe is lost. */
   abstract stop(): Promise<void>;
+
+  /** Closes the connection although the sender has not left. */
+  cut(): void {
+    this.#isCut = true;
+    this.peer.close();
+  }
 
   /** Called after each read has been taken apart. */
   protected async afterRead(): Promise<void> {}
@@ -59,8 +69,11 @@ export abstract class Session extends Source {
     try {
       while (!this.isOver) {
         while (!pipeline.hasRoom(this)) await pipeline.room(this);
+        this.isReading = true;
         const length = await this.peer.read(buffer);
+        this.isReading = false;
         if (length === null) break;
+        if (this.isDiscarding) continue;
         // Others may have filled what room there was while this connection waited for its bytes.
         while (!pipeline.hasRoom(this)) await pipeline.room(this);
         this.lastReadMs = this.tools.monotonicMs();
@@ -91,19 +104,17 @@ export abstract class Session extends Source {
 
   /** The connection broke or brought what no protocol knows; what came before it is kept. */
   protected failed(thrown: unknown): SessionEnd {
+    this.isReading = false;
     try {
       this.framer.finish();
     } catch {
       // The same damage once more: the first report is enough.
     }
-    return isReset(thrown) ? "reset" : "refused";
+    if (this.#isCut) return "closed";
+    return faultOf(thrown) === "transient" ? "reset" : "refused";
   }
 
   protected async beforeClose(): Promise<void> {}
-}
-
-function isReset(thrown: unknown): boolean {
-  return (thrown as { fault?: string }).fault === "transient";
 }
 
 /** Plain syslog over TCP, TLS or a Unix socket. */
@@ -122,7 +133,6 @@ export class SyslogSession extends Session {
    * omfwd does) sees it and goes away; all it wrote before is read up to its end.
    */
   async stop(): Promise<void> {
-    this.isStopping = true;
     await this.peer.closeWrite();
   }
 }
