@@ -17,64 +17,178 @@ for (const [character, letter] of ["\bb", "\ff", "\nn", "\rr", "\tt", '""', "\\\
 /** What one byte may become in JSON: `\u001f`. */
 export const JSON_BYTES_PER_BYTE = 6;
 
-/** Copies all of `piece` to `out` at `at`; returns the end. For pieces too short for `set()`. */
-export function put(out: Uint8Array, at: number, piece: Uint8Array): number {
-  for (let i = 0; i < piece.length; i++) out[at + i] = piece[i] as number;
-  return at + piece.length;
+/** ASCII that is written often: its length, and its bytes as little-endian words. */
+export interface Piece {
+  readonly length: number;
+  readonly words: Int32Array;
+}
+
+/** Prepares constant ASCII `text` for {@linkcode JsonText.piece}. */
+export function pieceOf(text: string): Piece {
+  const bytes = new Uint8Array((text.length + 3) & ~3);
+  encoder.encodeInto(text, bytes);
+  const view = new DataView(bytes.buffer);
+  const words = Int32Array.from(
+    { length: bytes.length >> 2 },
+    (_, i) => view.getInt32(4 * i, true),
+  );
+  return { length: text.length, words };
+}
+
+const noBytes = new Uint8Array(0);
+
+/**
+ * Writes text from one byte array as JSON into another, four bytes at a time where it can: that
+ * takes half the time of a table look-up for each byte.
+ *
+ * Every method writes at `at`, may touch three bytes more than it returns, and checks no bounds:
+ * what is written past the end of an array is lost without an error, so callers must reserve
+ * {@linkcode JSON_BYTES_PER_BYTE} times the text and three bytes.
+ */
+export class JsonText {
+  #from: Uint8Array = noBytes;
+  #fromView: DataView = new DataView(noBytes.buffer);
+  #fromBuffer: ArrayBufferLike = noBytes.buffer;
+  #fromOffset = 0;
+  #out: Uint8Array = noBytes;
+  #outView: DataView = new DataView(noBytes.buffer);
+  #outBuffer: ArrayBufferLike = noBytes.buffer;
+  #outOffset = 0;
+
+  /** Whether {@linkcode text} takes bytes for ISO 8859-1 instead of UTF-8. */
+  latin1 = false;
+  /** Set by {@linkcode text} when it met bytes that are not UTF-8. */
+  invalid = false;
+
+  /** The bytes that are read. */
+  get bytes(): Uint8Array {
+    return this.#from;
+  }
+
+  /** Sets the arrays that the other methods read and write. Cheap when they are those set last. */
+  bind(from: Uint8Array, out: Uint8Array): void {
+    if (from !== this.#from) {
+      this.#from = from;
+      this.#fromOffset = from.byteOffset;
+      if (from.buffer !== this.#fromBuffer) {
+        this.#fromBuffer = from.buffer;
+        this.#fromView = new DataView(from.buffer);
+      }
+    }
+    if (out === this.#out) return;
+    this.#out = out;
+    this.#outOffset = out.byteOffset;
+    if (out.buffer === this.#outBuffer) return;
+    this.#outBuffer = out.buffer;
+    this.#outView = new DataView(out.buffer);
+  }
+
+  /** Writes a constant; returns its end. */
+  piece(at: number, piece: Piece): number {
+    const view = this.#outView;
+    const words = piece.words;
+    const to = this.#outOffset + at;
+    for (let i = 0; i < words.length; i++) view.setInt32(to + 4 * i, words[i] as number, true);
+    return at + piece.length;
+  }
+
+  /**
+   * Writes `[start, end)` as the inside of a JSON string; returns its end. At bytes that are not
+   * UTF-8 it sets {@linkcode invalid} and gives up: what was written is worth nothing then.
+   */
+  text(at: number, start: number, end: number): number {
+    if (this.latin1) return this.#latin1(at, start, end);
+    const written = this.#utf8(at, start, end);
+    if (written >= 0) return written;
+    this.invalid = true;
+    return at;
+  }
+
+  /** Writes {@linkcode text} with its quotes. */
+  string(at: number, start: number, end: number): number {
+    this.#out[at] = QUOTE;
+    at = this.text(at + 1, start, end);
+    this.#out[at] = QUOTE;
+    return at + 1;
+  }
+
+  /** Writes one byte; returns its end. */
+  byte(at: number, byte: number): number {
+    this.#out[at] = byte;
+    return at + 1;
+  }
+
+  /** Writes bytes that are JSON already; returns their end. */
+  raw(at: number, bytes: Uint8Array): number {
+    const out = this.#out;
+    for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i] as number;
+    return at + bytes.length;
+  }
+
+  /**
+   * Writes UTF-8; returns its end, or -1 when the bytes are not UTF-8 (RFC 3629: overlong forms,
+   * surrogates and code points over U+10FFFF are not).
+   */
+  #utf8(at: number, start: number, end: number): number {
+    const from = this.#from;
+    const out = this.#out;
+    const fromView = this.#fromView;
+    const outView = this.#outView;
+    const fromOffset = this.#fromOffset;
+    const outOffset = this.#outOffset;
+    let i = start;
+    for (;;) {
+      for (; i + 4 <= end; i += 4, at += 4) {
+        const word = fromView.getInt32(fromOffset + i, true);
+        if (!isPlainWord(word)) break;
+        outView.setInt32(outOffset + at, word, true);
+      }
+      if (i >= end) return at;
+      const byte = from[i] as number;
+      const kind = kinds[byte];
+      if (kind === 0) {
+        out[at++] = byte;
+        i++;
+      } else if (kind === 1) {
+        at = putEscape(out, at, byte);
+        i++;
+      } else {
+        const length = sequenceLength(from, i, end);
+        if (length === 0) return -1;
+        for (let k = 0; k < length; k++) out[at++] = from[i++] as number;
+      }
+    }
+  }
+
+  /** Writes each byte as one code point (ISO 8859-1). */
+  #latin1(at: number, start: number, end: number): number {
+    const from = this.#from;
+    const out = this.#out;
+    for (let i = start; i < end; i++) {
+      const byte = from[i] as number;
+      const kind = kinds[byte];
+      if (kind === 0) {
+        out[at++] = byte;
+      } else if (kind === 1) {
+        at = putEscape(out, at, byte);
+      } else {
+        out[at++] = 0xc0 | byte >> 6;
+        out[at++] = 0x80 | byte & 0x3f;
+      }
+    }
+    return at;
+  }
 }
 
 /**
- * Writes UTF-8 `bytes[start, end)` as the inside of a JSON string; `out` must have room for six
- * times as many bytes, as writes past its end would be lost without an error.
- *
- * @returns the end of what was written; -1 when the bytes are not UTF-8 (RFC 3629: overlong forms,
- * surrogates and code points over U+10FFFF are not).
+ * Whether four bytes may all stand in a JSON string as they are. A borrow between bytes can make
+ * this false for a plain one above one that is not, never true for one that is not.
  */
-export function putUtf8(
-  out: Uint8Array,
-  at: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i] as number;
-    const kind = kinds[byte];
-    if (kind === 0) {
-      out[at++] = byte;
-    } else if (kind === 1) {
-      at = putEscape(out, at, byte);
-    } else {
-      const length = sequenceLength(bytes, i, end);
-      if (length === 0) return -1;
-      for (const last = i + length - 1; i < last; i++) out[at++] = bytes[i] as number;
-      out[at++] = bytes[i] as number;
-    }
-  }
-  return at;
-}
-
-/** Writes `bytes[start, end)`, each byte a code point (ISO 8859-1), as {@linkcode putUtf8} does. */
-export function putLatin1(
-  out: Uint8Array,
-  at: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i] as number;
-    const kind = kinds[byte];
-    if (kind === 0) {
-      out[at++] = byte;
-    } else if (kind === 1) {
-      at = putEscape(out, at, byte);
-    } else {
-      out[at++] = 0xc0 | byte >> 6;
-      out[at++] = 0x80 | byte & 0x3f;
-    }
-  }
-  return at;
+function isPlainWord(word: number): boolean {
+  const quotes = word ^ 0x22222222;
+  const backslashes = word ^ 0x5c5c5c5c;
+  const special = word | (word - 0x20202020) | (quotes - 0x01010101) | (backslashes - 0x01010101);
+  return (special & 0x80808080) === 0;
 }
 
 function putEscape(out: Uint8Array, at: number, byte: number): number {

