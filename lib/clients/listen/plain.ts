@@ -1,0 +1,115 @@
+import { type ListenUrl, withPort } from "../../formats/listen_url.ts";
+import { brokenError, listenError } from "./failures.ts";
+import type { Listener, Peer } from "./listen.ts";
+import { nextPeerId } from "./peer_id.ts";
+
+/** How long to wait before accepting again when the process has no file descriptor left. */
+const outOfFilesMs = 100;
+
+/** Listens on TCP. */
+export function listenTcp(url: ListenUrl): Listener {
+  try {
+    const listener = Deno.listen({ hostname: url.host, port: url.port, transport: "tcp" });
+    return new PlainListener(withPort(url, listener.addr.port), listener);
+  } catch (thrown) {
+    throw listenError(url.text, thrown);
+  }
+}
+
+/** Listens on a Unix socket; a socket file that nobody listens on any more is replaced. */
+export async function listenUnix(url: ListenUrl): Promise<Listener> {
+  await removeStale(url.path);
+  try {
+    return new PlainListener(url, Deno.listen({ path: url.path, transport: "unix" }));
+  } catch (thrown) {
+    throw listenError(url.text, thrown);
+  }
+}
+
+/** A killed process leaves its socket file behind; one that answers belongs to a living process. */
+async function removeStale(path: string): Promise<void> {
+  const info = await Deno.lstat(path).catch(() => null);
+  if (!info?.isSocket) return;
+  try {
+    (await Deno.connect({ path, transport: "unix" })).close();
+  } catch {
+    await Deno.remove(path).catch(() => {});
+  }
+}
+
+class PlainListener implements Listener {
+  #isStopped = false;
+
+  constructor(readonly url: ListenUrl, private readonly listener: Deno.Listener) {}
+
+  async accept(): Promise<Peer | null> {
+    while (!this.#isStopped) {
+      try {
+        return new PlainPeer(await this.listener.accept(), this.url.path);
+      } catch {
+        // Stopped, reset before it was accepted, or out of file descriptors: wait for one.
+        if (!this.#isStopped) await new Promise((resolve) => setTimeout(resolve, outOfFilesMs));
+      }
+    }
+    return null;
+  }
+
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.listener.close();
+    if (this.url.path !== "") Deno.remove(this.url.path).catch(() => {});
+  }
+
+  async reload(): Promise<void> {}
+}
+
+class PlainPeer implements Peer {
+  readonly id = nextPeerId();
+  readonly address: string;
+  #isClosed = false;
+
+  constructor(private readonly conn: Deno.Conn, path: string) {
+    const { remoteAddr } = conn;
+    this.address = remoteAddr.transport === "tcp" ? remoteAddr.hostname : path;
+    if (remoteAddr.transport !== "tcp") return;
+    const tcp = conn as Deno.TcpConn;
+    try {
+      tcp.setKeepAlive(true);
+      tcp.setNoDelay(true);
+    } catch {
+      // The sender has gone already: the first read will say so.
+    }
+  }
+
+  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    try {
+      return await this.conn.read(into);
+    } catch (thrown) {
+      if (this.#isClosed) return null;
+      throw brokenError(this.address, "read from", thrown);
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
+    } catch (thrown) {
+      throw brokenError(this.address, "write to", thrown);
+    }
+  }
+
+  async closeWrite(): Promise<void> {
+    await this.conn.closeWrite().catch(() => {});
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.conn.close();
+    } catch {
+      // Closed by the runtime when the connection broke.
+    }
+  }
+}
