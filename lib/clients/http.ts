@@ -1,0 +1,69 @@
+import { SluiceError, usageError } from "../core/errors.ts";
+
+/** What the status server shows. */
+export interface StatusSource {
+  /** The page for Prometheus. */
+  page(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Why no work is being done right now; empty when all is well. */
+  notReady(): readonly string[];
+}
+
+export interface StatusServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves `/metrics`, `/healthz` (200 as long as the process answers) and `/readyz` (200, or 503 with
+ * the reasons one a line).
+ *
+ * @throws {SluiceError} `usage` when `hostPort` is no HOST:PORT, else when it cannot be listened on.
+ */
+export function serveStatus(hostPort: string, source: StatusSource): StatusServer {
+  const [, host = "", port = ""] = /^(.*):(\d{1,5})$/.exec(hostPort) ?? [];
+  if (port === "" || Number(port) > 65_535) {
+    throw usageError(`serve HTTP on "${hostPort}"`, "write HOST:PORT, for example 127.0.0.1:9108");
+  }
+  try {
+    const server = Deno.serve({
+      hostname: host.replace(/^\[|\]$/g, "") || "0.0.0.0",
+      port: Number(port),
+      onListen: () => {},
+      onError: () => new Response("internal error\n", { status: 500 }),
+    }, (request) => answer(request, source));
+    return {
+      url: `http://${host || "0.0.0.0"}:${(server.addr as Deno.NetAddr).port}`,
+      stop: () => server.shutdown(),
+    };
+  } catch (thrown) {
+    const inUse = thrown instanceof Deno.errors.AddrInUse;
+    throw new SluiceError(
+      `serve HTTP on ${hostPort}`,
+      "permanent",
+      inUse ? "another program listens there already; choose another port" : String(thrown),
+      { cause: thrown },
+    );
+  }
+}
+
+async function answer(request: Request, source: StatusSource): Promise<Response> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return new Response("only GET and HEAD\n", { status: 405, headers: { allow: "GET, HEAD" } });
+  }
+  switch (new URL(request.url).pathname) {
+    case "/metrics": {
+      const { contentType, text } = await source.page();
+      return new Response(text, { headers: { "content-type": contentType } });
+    }
+    case "/healthz":
+      return new Response("ok\n");
+    case "/readyz": {
+      const reasons = source.notReady();
+      return reasons.length === 0
+        ? new Response("ready\n")
+        : new Response(reasons.map((reason) => `${reason}\n`).join(""), { status: 503 });
+    }
+    default:
+      return new Response("not found; there are /metrics, /healthz and /readyz\n", { status: 404 });
+  }
+}

@@ -1,0 +1,195 @@
+import { createSecureContext, createServer, type Server, type TLSSocket } from "node:tls";
+import type { AddressInfo, Socket } from "node:net";
+import { SluiceError } from "../../core/errors.ts";
+import { type ListenUrl, withPort } from "../../formats/listen_url.ts";
+import { brokenError, listenError } from "./failures.ts";
+import type { Listener, ListenOptions, Peer } from "./listen.ts";
+import { nextPeerId } from "./peer_id.ts";
+
+/** The files of a TLS server, PEM. */
+export interface TlsFiles {
+  readonly certPath: string;
+  readonly keyPath: string;
+  /** Who signs client certificates; when given, clients without one of theirs are turned away. */
+  readonly clientCaPath?: string;
+}
+
+/** Connections that have finished their handshake and wait for {@linkcode Listener.accept}. */
+const acceptedMost = 64;
+
+/** Listens for TLS 1.2 and newer (RFC 5425 for syslog). */
+export async function listenTls(url: ListenUrl, options: ListenOptions): Promise<Listener> {
+  const files = options.tls;
+  if (files === undefined) throw new TypeError("TLS needs a certificate");
+  const credentials = await load(files);
+  const server = createServer({
+    ...credentials,
+    minVersion: "TLSv1.2",
+    requestCert: files.clientCaPath !== undefined,
+    rejectUnauthorized: files.clientCaPath !== undefined,
+    handshakeTimeout: options.handshakeMs,
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (thrown) => reject(listenError(url.text, thrown)));
+    server.listen({ host: url.host, port: url.port, backlog: 511 }, resolve);
+  });
+  return new TlsListener(withPort(url, (server.address() as AddressInfo).port), server, files);
+}
+
+interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+}
+
+async function load({ certPath, keyPath, clientCaPath }: TlsFiles): Promise<Credentials> {
+  const credentials = {
+    cert: await readPem(certPath, "certificate"),
+    key: await readPem(keyPath, "private key"),
+    ...(clientCaPath === undefined ? {} : { ca: await readPem(clientCaPath, "client CA") }),
+  };
+  try {
+    createSecureContext(credentials);
+  } catch (thrown) {
+    throw new SluiceError(
+      `use certificate ${certPath} with private key ${keyPath}`,
+      "permanent",
+      `${thrown instanceof Error ? thrown.message : thrown}; both must be PEM and belong together`,
+      { cause: thrown },
+    );
+  }
+  return credentials;
+}
+
+async function readPem(path: string, what: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (thrown) {
+    const why = thrown instanceof Deno.errors.NotFound ? "there is no such file" : String(thrown);
+    throw new SluiceError(`read ${what} ${path}`, "permanent", why, { cause: thrown });
+  }
+}
+
+class TlsListener implements Listener {
+  readonly #ready: TLSSocket[] = [];
+  #wanted: ((peer: Peer | null) => void) | null = null;
+  #isStopped = false;
+
+  constructor(
+    readonly url: ListenUrl,
+    private readonly server: Server,
+    private readonly files: TlsFiles,
+  ) {
+    server.on("secureConnection", (socket) => this.#take(socket));
+    // A failed handshake is that client's affair: it has been told, and nothing was lost.
+    server.on("tlsClientError", (_, socket: Socket) => socket.destroy());
+    server.on("error", () => {});
+  }
+
+  accept(): Promise<Peer | null> {
+    const socket = this.#ready.shift();
+    if (socket !== undefined) return Promise.resolve(new TlsPeer(socket));
+    if (this.#isStopped) return Promise.resolve(null);
+    return new Promise((resolve) => this.#wanted = resolve);
+  }
+
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.server.close();
+    for (const socket of this.#ready.splice(0)) socket.destroy();
+    this.#wanted?.(null);
+    this.#wanted = null;
+  }
+
+  async reload(): Promise<void> {
+    this.server.setSecureContext(await load(this.files));
+  }
+
+  #take(socket: TLSSocket): void {
+    socket.on("error", () => {});
+    if (this.#wanted !== null) {
+      const give = this.#wanted;
+      this.#wanted = null;
+      give(new TlsPeer(socket));
+    } else if (this.#isStopped || this.#ready.length >= acceptedMost) {
+      socket.destroy();
+    } else {
+      this.#ready.push(socket);
+    }
+  }
+}
+
+class TlsPeer implements Peer {
+  readonly id = nextPeerId();
+  readonly address: string;
+  #failure: Error | null = null;
+  #isOver = false;
+  #isClosed = false;
+  #wake: (() => void) | null = null;
+
+  constructor(private readonly socket: TLSSocket) {
+    this.address = socket.remoteAddress ?? "unknown";
+    socket.setKeepAlive(true);
+    socket.setNoDelay(true);
+    socket.allowHalfOpen = true;
+    const wake = () => {
+      this.#wake?.();
+      this.#wake = null;
+    };
+    socket.on("readable", wake);
+    socket.on("end", () => {
+      this.#isOver = true;
+      wake();
+    });
+    socket.on("close", () => {
+      this.#isOver = true;
+      wake();
+    });
+    socket.on("error", (thrown) => {
+      this.#failure = thrown;
+      wake();
+    });
+  }
+
+  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    for (;;) {
+      const most = Math.min(into.length, this.socket.readableLength);
+      const chunk = most > 0 ? this.socket.read(most) as Uint8Array | null : this.socket.read();
+      if (chunk !== null) {
+        const taken = Math.min(chunk.length, into.length);
+        into.set(chunk.subarray(0, taken));
+        if (taken < chunk.length) this.socket.unshift(chunk.subarray(taken));
+        return taken;
+      }
+      if (this.#isClosed) return null;
+      if (this.#failure !== null) throw brokenError(this.address, "read from", this.#failure);
+      if (this.#isOver) return null;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.socket.write(bytes, (thrown) => {
+        if (thrown) reject(brokenError(this.address, "write to", thrown));
+        else resolve();
+      });
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.socket.destroyed) return resolve();
+      this.socket.once("close", () => resolve());
+      this.socket.end(() => resolve());
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.socket.destroy();
+    this.#wake?.();
+    this.#wake = null;
+  }
+}

@@ -1,0 +1,85 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** One value of one metric, as a reporter sends it. */
+export interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+/** A number that is read when somebody asks for the metrics. */
+export type Reading = () => number;
+
+/**
+ * The metrics of this process. Hot paths count in plain numbers of their own; the registry reads
+ * them when the page is asked for.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  constructor(build: { readonly version: string; readonly commit: string }) {
+    collectDefaultMetrics({ register: this.#registry });
+    const info = new Gauge({
+      name: "sluice_build_info",
+      help: "The version that is running; always 1",
+      labelNames: ["version", "commit"],
+      registers: [this.#registry],
+    });
+    info.set(build, 1);
+  }
+
+  /** A count that only grows; its name ends in `_total`. */
+  counterOf(name: string, help: string, read: Reading): void {
+    let before = 0;
+    new Counter({
+      name: `sluice_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        const now = read();
+        if (now > before) this.inc(now - before);
+        before = now;
+      },
+    });
+  }
+
+  /** A value that may go up and down. */
+  gaugeOf(name: string, help: string, read: Reading): void {
+    new Gauge({
+      name: `sluice_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  /** Returns a function that takes one measured time, seconds. */
+  timer(name: string, help: string): (seconds: number) => void {
+    const histogram = new Histogram({
+      name: `sluice_${name}`,
+      help,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers: [this.#registry],
+    });
+    return (seconds) => histogram.observe(seconds);
+  }
+
+  /** All values there are now. */
+  async samples(): Promise<Sample[]> {
+    const all = await this.#registry.getMetricsAsJSON();
+    return all.flatMap((metric) =>
+      metric.values.map((one) => ({
+        name: "metricName" in one ? String(one.metricName) : metric.name,
+        labels: one.labels as Record<string, string | number>,
+        value: one.value,
+      }))
+    );
+  }
+
+  /** The page that Prometheus reads (text format 0.0.4). */
+  async page(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+}
