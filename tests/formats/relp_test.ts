@@ -9,12 +9,11 @@ import {
   relpResponse,
   writeRelpOk,
 } from "../../lib/formats/relp.ts";
+import { bytesOf, textOf } from "../support/syslog_reading.ts";
 
 const MAX_DATA_BYTES = 32;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
-const textOf = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
 /** Reads `chunks` as one stream; frames in parts are put together as `txnr command data`. */
 function read(chunks: Uint8Array[]): string[] {

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SyslogFramer } from "../../lib/formats/syslog_frame.ts";
+import { bytesOf, textOf } from "../support/syslog_reading.ts";
 
 const MAX_LINE_BYTES = 32;
 const encoder = new TextEncoder();
-
-/** Bytes as one character each, so that any frame can be written and compared as a string. */
-const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
-const textOf = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
 interface Piece {
   text: string;

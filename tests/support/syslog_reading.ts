@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { jsonBytesMost, SyslogJson } from "../../lib/formats/syslog_json.ts";
 import { SyslogMessage, SyslogParser } from "../../lib/formats/syslog_message.ts";
 
@@ -12,14 +13,14 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Bytes as one character each, so that any frame can be written and compared as a string. */
 export function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /** The opposite of {@linkcode bytesOf}. */
 export function textOf(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 /**
