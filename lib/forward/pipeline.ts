@@ -7,6 +7,7 @@ import { Gate } from "./gate.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import { Obligation } from "./obligations.ts";
+import type { LooseRecord } from "./refusals.ts";
 import { header, headerNames, partHeader } from "./record_headers.ts";
 import type { ForwardSettings } from "./settings.ts";
 import { Shipment } from "./shipment.ts";
@@ -48,6 +49,7 @@ export class Pipeline {
   readonly #budget = new Gate();
   readonly #underWay = new Set<Shipment>();
   #parked: Parked[] = [];
+  #detained = 0;
   #marked: Lane[] = [];
   #turnIsDue = false;
   #nowMs: number;
@@ -290,8 +292,8 @@ export class Pipeline {
     const shipment = batch.tag as Shipment;
     const { lane } = shipment;
     if (!this.#underWay.delete(shipment)) throw new Error("a batch was acknowledged twice");
-    if (shipment.deadLetter) this.ledger.deadLettered += batch.count;
-    else this.ledger.acknowledged += batch.count;
+    if (shipment.deadLetter) this.ledger.deadLettered += shipment.records;
+    else this.ledger.acknowledged += shipment.records;
     this.heldBytes -= shipment.countedBytes;
     lane.unacked--;
     shipment.obligation.pay();
@@ -302,9 +304,9 @@ export class Pipeline {
 
   /** Records that are neither acknowledged nor given up, counted from the batches that hold them. */
   get heldRecords(): number {
-    let held = this.#parked.length;
-    for (const { batch } of this.#underWay) held += batch.count;
-    for (const lane of this.topics.lanes()) held += lane.filling?.batch.count ?? 0;
+    let held = this.#parked.length + this.#detained;
+    for (const shipment of this.#underWay) held += shipment.records;
+    for (const lane of this.topics.lanes()) held += lane.filling?.records ?? 0;
     return held;
   }
 
@@ -315,5 +317,52 @@ export class Pipeline {
       if (this.#parked.length > 0) await Promise.all([...this.topics.all].map((one) => one.coming));
       else await this.#budget.wait();
     }
+  }
+
+  /** One record of the batch is not this batch's any more. */
+  withdraw(shipment: Shipment): void {
+    shipment.refused++;
+    this.ledger.refused++;
+  }
+
+  /** Counts a withdrawn record as held until the function returned is called. */
+  detain(shipment: Shipment): () => void {
+    this.#detained++;
+    shipment.obligation.share();
+    return () => {
+      this.#detained--;
+      shipment.obligation.pay();
+    };
+  }
+
+  /** Where a refused record of this shipment goes; null when it was refused there, or there is none. */
+  deadLetterLane(shipment: Shipment): Lane | null {
+    const lanes = this.#deadLetterTopic?.lanes ?? [];
+    if (shipment.deadLetter || lanes.length === 0) return null;
+    return lanes[shipment.lane.partition % lanes.length] ?? null;
+  }
+
+  /** Writes what became of one withdrawn record; its sender is answered when all of it is safe. */
+  reship(shipment: Shipment, lane: Lane, records: readonly LooseRecord[]): void {
+    this.ledger.received += records.length - 1;
+    for (const { value, timestampMs, key, headers } of records) {
+      const put = () => {
+        const { batch } = this.#filling(lane);
+        const at = batch.begin(value.length, timestampMs, key);
+        if (at < 0) return false;
+        batch.bytes.set(value, at);
+        batch.commit(at + value.length, headers);
+        return true;
+      };
+      if (!put()) {
+        this.#handOn(lane);
+        if (!put()) {
+          throw new RangeError("a record that was in one batch does not fit into another");
+        }
+      }
+      shipment.obligation.share();
+      this.#filling(lane).obligation.watch({ paid: () => shipment.obligation.pay() });
+    }
+    this.#mark(lane);
   }
 }

@@ -7,6 +7,8 @@ export class Shipment {
   readonly obligation = new Obligation();
   /** Bytes of the batch that are counted as held. */
   countedBytes = 0;
+  /** Records that the broker refused and that go on in other batches. */
+  refused = 0;
 
   constructor(
     readonly lane: Lane,
@@ -14,4 +16,9 @@ export class Shipment {
     /** Whether it goes to the dead-letter topic. */
     readonly deadLetter: boolean,
   ) {}
+
+  /** Records of the batch that are this batch's own. */
+  get records(): number {
+    return this.batch.count - this.refused;
+  }
 }
