@@ -97,6 +97,11 @@ export class ForwardDaemon {
     }
   }
 
+  /** Closes the listeners without having taken a line. */
+  close(): void {
+    for (const one of [...this.#listeners, ...this.#datagrams]) one.stop();
+  }
+
   /** Takes lines until `drain` is aborted, then finishes what was taken. */
   async run(drain: AbortSignal): Promise<ExitCode> {
     const drained = new Promise<void>((resolve) => {
@@ -178,7 +183,7 @@ export class ForwardDaemon {
     const { log } = this.tools.world;
     this.#isStopping = true;
     log("info", "Stopping: asking senders to leave", { connections: this.reception.sessions.size });
-    for (const one of [...this.#listeners, ...this.#datagrams]) one.stop();
+    this.close();
     const { cut } = await this.reception.stop(this.settings.drainMs);
     if (cut > 0) {
       log("warn", "Senders did not leave in time; what they were still sending was not taken", {
