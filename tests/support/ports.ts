@@ -1,0 +1,43 @@
+import { delay } from "./waiting.ts";
+
+/**
+ * A TCP port on 127.0.0.1 that nobody listens on. It lies below the range that the kernel takes for
+ * outgoing connections, so a server that is down for a moment finds its port free when it comes back.
+ */
+export function freePort(): number {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    if (taken.has(port) || !isFree(port)) continue;
+    taken.add(port);
+    return port;
+  }
+  throw new Error("Cannot find a free port: 200 tried between 12000 and 32000");
+}
+
+// Ports handed out by this process: two servers that start at once must not get the same one.
+const taken = new Set<number>();
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.AddrInUse) return false;
+    throw thrown;
+  }
+}
+
+/** Waits until somebody accepts connections on the port. Throws after `timeoutMs`. */
+export async function waitForPort(port: number, timeoutMs = 30_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return;
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.ConnectionRefused)) throw thrown;
+      await delay(50);
+    }
+  }
+  throw new Error(`Cannot connect to 127.0.0.1:${port}: nobody listened for ${timeoutMs} ms`);
+}

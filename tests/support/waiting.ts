@@ -1,0 +1,37 @@
+/** Resolves after `ms` milliseconds. */
+export function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * Asks again and again until the answer is neither false nor undefined, and gives that answer.
+ *
+ * @throws {Error} after `timeoutMs`, naming `what` did not come about.
+ */
+export async function eventually<T>(
+  what: string,
+  ask: () => T | false | undefined | Promise<T | false | undefined>,
+  options: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
+): Promise<T> {
+  const { timeoutMs = 30_000, everyMs = 50 } = options;
+  const deadline = performance.now() + timeoutMs;
+  while (true) {
+    const answer = await ask();
+    if (answer !== false && answer !== undefined) return answer;
+    if (performance.now() > deadline) throw new Error(`Not seen within ${timeoutMs} ms: ${what}`);
+    await delay(everyMs);
+  }
+}
+
+/** Waits for the promise, at most `timeoutMs`; tells whether it came in time. */
+export async function within(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: number | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
