@@ -6,17 +6,30 @@ const LINE_BYTES = 164;
 const CHUNK_BYTES = 256 * 1024;
 const LINES = 400_000;
 const RUNS = 7;
+const FILLING = "GET /index.html HTTP/1.1 200 512 ";
 
-/** Numbered RFC 3164 lines of 164 bytes, LF included, as `deno task bench forward` sends them. */
-function standardLines(count: number): Uint8Array {
+type HeadOf = (n: number, date: string, time: string) => string;
+
+/** The lines that `deno task bench forward` sends. */
+const rfc3164: HeadOf = (n, _date, time) => `<134>Nov 23 ${time} web-17 nginx[4711]: request ${n} `;
+
+const rfc5424: HeadOf = (n, date, time) =>
+  `<134>1 ${date}T${time}.${String(n % 1_000_000).padStart(6, "0")}Z web-17 nginx 4711 - ` +
+  `[request@32473 number="${n}"] `;
+
+const notAscii: HeadOf = (n, date, time) => `${rfc3164(n, date, time)}Größe 17 € déjà `;
+
+/** Numbered lines of 164 bytes, LF included. */
+function standardLines(count: number, headOf: HeadOf): Uint8Array {
   const encoder = new TextEncoder();
   const bytes = new Uint8Array(count * LINE_BYTES);
   const start = Date.UTC(2026, 10, 23, 20, 30, 0);
   for (let n = 0; n < count; n++) {
-    const time = new Date(start + Math.floor(n / 5_000) * 1_000).toISOString().slice(11, 19);
-    const head = `<134>Nov 23 ${time} web-17 nginx[4711]: request ${n} `;
-    const line = head.padEnd(LINE_BYTES - 1, "GET /index.html HTTP/1.1 200 512 ");
-    encoder.encodeInto(`${line.slice(0, LINE_BYTES - 1)}\n`, bytes.subarray(n * LINE_BYTES));
+    const iso = new Date(start + Math.floor(n / 5_000) * 1_000).toISOString();
+    const at = n * LINE_BYTES;
+    const line = headOf(n, iso.slice(0, 10), iso.slice(11, 19)).padEnd(LINE_BYTES, FILLING);
+    encoder.encodeInto(line, bytes.subarray(at, at + LINE_BYTES - 1));
+    bytes[at + LINE_BYTES - 1] = 10;
   }
   return bytes;
 }
@@ -73,18 +86,21 @@ function report(name: string, lines: Uint8Array, makeSink: () => FrameSink): voi
   const median = nanoseconds[nanoseconds.length >> 1] ?? NaN;
   const least = nanoseconds[0] ?? NaN;
   const most = nanoseconds[nanoseconds.length - 1] ?? NaN;
+  // deno-lint-ignore no-console
   console.log(
     `${name.padEnd(22)} ${median.toFixed(0).padStart(5)} ns/line ` +
       `(${least.toFixed(0)}..${most.toFixed(0)}) ${Math.round(1e9 / median)} lines/s`,
   );
 }
 
-/** Prints what framing alone, and framing, parsing and encoding cost for the standard lines. */
-// deno-lint-ignore require-await
-export async function run(_args: string[]): Promise<void> {
-  const lines = standardLines(LINES);
+/** Prints what framing alone, and framing, parsing and encoding cost for lines of 164 bytes. */
+export function run(_args: string[]): Promise<void> {
+  const lines = standardLines(LINES, rfc3164);
   report("frame", lines, () => ({ frame: () => {} }));
-  report("frame + parse + JSON", lines, () => new Pipeline());
+  report("frame, parse, JSON", lines, () => new Pipeline());
+  report("the same, RFC 5424", standardLines(LINES, rfc5424), () => new Pipeline());
+  report("the same, not ASCII", standardLines(LINES, notAscii), () => new Pipeline());
+  return Promise.resolve();
 }
 
 if (import.meta.main) await run(Deno.args);

@@ -18,6 +18,9 @@ const END_OF_TIME_MS = 253_402_300_800_000;
 /** The length of `Nov 23 20:30:00`, the stamp most senders use. */
 const PLAIN_LENGTH = 15;
 
+/** The length of `2026-11-23T20:30:00`. */
+const ISO_LENGTH = 19;
+
 /**
  * Reads the stamps found in syslog messages. Each method takes `bytes[start, end)`, returns the
  * position behind the stamp or -1 when there is none, and leaves the time in {@linkcode ms}.
@@ -30,6 +33,9 @@ export class StampReader {
   readonly #plain = new Uint8Array(PLAIN_LENGTH);
   #plainMs = -1;
   #plainSecond = -1;
+  /** The ISO stamp read last up to its seconds, and that time on a clock of UTC. */
+  readonly #iso = new Uint8Array(ISO_LENGTH);
+  #isoMs = -1;
   // Fields under way; members, so that reading a stamp makes no object.
   #at = 0;
   #number = 0;
@@ -37,6 +43,7 @@ export class StampReader {
   #month = 0;
   #day = 0;
   #timeMs = 0;
+  #fractionMs = 0;
   #offsetMs = 0;
   #hasOffset = false;
 
@@ -54,45 +61,44 @@ export class StampReader {
     const plainEnd = start + PLAIN_LENGTH;
     const second = Math.floor(nowMs / SECOND_MS);
     const plain = plainEnd < end && bytes[plainEnd] === SPACE &&
-      !isYearAt(bytes, plainEnd + 1, end);
-    if (plain && second === this.#plainSecond && this.#isPlain(bytes, start)) {
+      !isYearAt(bytes, plainEnd + 1, end) && !isNamedZoneAt(bytes, plainEnd, end);
+    if (plain && second === this.#plainSecond && startsWith(bytes, start, this.#plain)) {
       this.ms = this.#plainMs;
       return plainEnd;
     }
     this.#at = start;
     if (!this.#readBsdFields(bytes, end)) return -1;
-    if (!this.#finish(nowMs)) return -1;
-    if (plain && this.#at === plainEnd) this.#remember(bytes, start, second);
+    if (!this.#finish(this.#localMs(nowMs), nowMs)) return -1;
+    if (plain && this.#at === plainEnd) {
+      copyStart(bytes, start, this.#plain);
+      this.#plainMs = this.ms;
+      this.#plainSecond = second;
+    }
     return this.#at;
   }
 
   /** `2026-11-23T20:30:00.123456Z`, `+01:00`, `+0100`; a space for the T, no zone: the default. */
   readIso(bytes: Uint8Array, start: number, end: number, nowMs: number): number {
-    this.#at = start;
-    if (!this.#readIsoFields(bytes, end)) return -1;
-    return this.#finish(nowMs) ? this.#at : -1;
+    this.#hasOffset = false;
+    if (start + ISO_LENGTH <= end && startsWith(bytes, start, this.#iso)) {
+      this.#at = start + ISO_LENGTH;
+    } else {
+      this.#at = start;
+      if (!this.#readIsoFields(bytes, end)) return -1;
+      const localMs = this.#localMs(nowMs);
+      if (Number.isNaN(localMs)) return -1;
+      this.#isoMs = localMs;
+      if (this.#at === start + ISO_LENGTH) copyStart(bytes, start, this.#iso);
+      else this.#iso[0] = 0;
+    }
+    if (!this.#readFraction(bytes, end) || !this.#readOffset(bytes, end)) return -1;
+    return this.#finish(this.#isoMs, nowMs) ? this.#at : -1;
   }
 
   /** A stamp as RFC 5424 wants it (RFC 3339): {@linkcode readIso} with T and a zone. */
   readInternet(bytes: Uint8Array, start: number, end: number): number {
-    this.#at = start;
-    if (!this.#readIsoFields(bytes, end)) return -1;
-    if (!this.#hasOffset || bytes[start + 10] === SPACE) return -1;
-    return this.#finish(0) ? this.#at : -1;
-  }
-
-  #isPlain(bytes: Uint8Array, start: number): boolean {
-    const plain = this.#plain;
-    for (let i = PLAIN_LENGTH - 1; i >= 0; i--) {
-      if (bytes[start + i] !== plain[i]) return false;
-    }
-    return true;
-  }
-
-  #remember(bytes: Uint8Array, start: number, second: number): void {
-    for (let i = 0; i < PLAIN_LENGTH; i++) this.#plain[i] = bytes[start + i] as number;
-    this.#plainMs = this.ms;
-    this.#plainSecond = second;
+    const at = this.readIso(bytes, start, end, 0);
+    return this.#hasOffset && bytes[start + 10] !== SPACE ? at : -1;
   }
 
   #readBsdFields(bytes: Uint8Array, end: number): boolean {
@@ -107,7 +113,7 @@ export class StampReader {
     if (!this.#digits(bytes, end, 1, 2) || !this.#skip(bytes, SPACE, end)) return false;
     this.#day = this.#number;
     if (this.#year < 0 && isYearAt(bytes, this.#at, end)) this.#readYear(bytes, end);
-    if (!this.#readTime(bytes, end)) return false;
+    if (!this.#readTime(bytes, end) || !this.#readFraction(bytes, end)) return false;
     if (this.#year < 0 && bytes[this.#at] === SPACE && isYearAt(bytes, this.#at + 1, end)) {
       this.#at += 1;
       this.#readYear(bytes, end);
@@ -118,7 +124,6 @@ export class StampReader {
   }
 
   #readIsoFields(bytes: Uint8Array, end: number): boolean {
-    this.#hasOffset = false;
     if (!this.#digits(bytes, end, 4, 4) || !this.#skip(bytes, HYPHEN, end)) return false;
     this.#year = this.#number;
     if (!this.#digits(bytes, end, 2, 2) || !this.#skip(bytes, HYPHEN, end)) return false;
@@ -127,10 +132,10 @@ export class StampReader {
     this.#day = this.#number;
     const between = bytes[this.#at++] as number;
     if (between !== SPACE && (between | 32) !== 0x74) return false;
-    return this.#readTime(bytes, end) && this.#readOffset(bytes, end);
+    return this.#readTime(bytes, end);
   }
 
-  /** `20:30:00`, a 60th second for leap seconds, and a fraction of one to nine digits. */
+  /** `20:30:00`, with a 60th second for leap seconds. */
   #readTime(bytes: Uint8Array, end: number): boolean {
     if (!this.#digits(bytes, end, 1, 2) || this.#number > 23) return false;
     let ms = this.#number * HOUR_MS;
@@ -139,13 +144,17 @@ export class StampReader {
     ms += this.#number * MINUTE_MS;
     if (!this.#skip(bytes, COLON, end) || !this.#digits(bytes, end, 2, 2)) return false;
     if (this.#number > 60) return false;
-    ms += this.#number * SECOND_MS;
-    if (this.#skip(bytes, DOT, end) || this.#skip(bytes, COMMA, end)) {
-      const from = this.#at;
-      if (!this.#digits(bytes, end, 1, 9)) return false;
-      ms += Math.floor(this.#number * (tenTo[3 - (this.#at - from)] ?? 0) + 1e-9);
-    }
-    this.#timeMs = ms;
+    this.#timeMs = ms + this.#number * SECOND_MS;
+    return true;
+  }
+
+  /** A fraction of one to nine digits, or none. */
+  #readFraction(bytes: Uint8Array, end: number): boolean {
+    this.#fractionMs = 0;
+    if (!this.#skip(bytes, DOT, end) && !this.#skip(bytes, COMMA, end)) return true;
+    const from = this.#at;
+    if (!this.#digits(bytes, end, 1, 9)) return false;
+    this.#fractionMs = Math.floor(this.#number * 1_000 / (tenTo[this.#at - from] as number));
     return true;
   }
 
@@ -170,24 +179,27 @@ export class StampReader {
 
   /** ` UTC` or ` GMT` behind a stamp; other abbreviations mean different zones to different people. */
   #readNamedZone(bytes: Uint8Array, end: number): void {
-    const at = this.#at;
-    if (at + 4 > end || bytes[at] !== SPACE) return;
-    const name = word3(bytes, at + 1);
-    if (name !== UTC && name !== GMT) return;
-    if (at + 4 < end && bytes[at + 4] !== SPACE && bytes[at + 4] !== COLON) return;
-    this.#at = at + 4;
+    if (!isNamedZoneAt(bytes, this.#at, end)) return;
+    this.#at += 4;
     this.#offsetMs = 0;
     this.#hasOffset = true;
   }
 
-  /** Makes {@linkcode ms} of the fields; false when there is no such day or the year is too far. */
-  #finish(nowMs: number): boolean {
-    if (this.#month < 1 || this.#month > 12 || this.#day < 1 || this.#day > 31) return false;
-    const nowLocalMs = this.#year < 0 ? nowMs + this.#zone.offsetMsAt(nowMs) : 0;
-    const year = this.#year < 0 ? this.#nearestYear(nowLocalMs) : this.#year;
-    if (year < 0 || this.#day > daysInMonth(year, this.#month)) return false;
-    const localMs = daysSince1970(year, this.#month, this.#day) * DAY_MS + this.#timeMs;
-    const ms = this.#hasOffset ? localMs - this.#offsetMs : this.#zone.utcMsOf(localMs, nowMs);
+  /** The time of the fields as if on a clock of UTC, without fraction; NaN if there is no such day. */
+  #localMs(nowMs: number): number {
+    if (this.#month < 1 || this.#month > 12 || this.#day < 1) return NaN;
+    const year = this.#year < 0
+      ? this.#nearestYear(nowMs + this.#zone.offsetMsAt(nowMs))
+      : this.#year;
+    if (year < 0 || this.#day > daysInMonth(year, this.#month)) return NaN;
+    return daysSince1970(year, this.#month, this.#day) * DAY_MS + this.#timeMs;
+  }
+
+  /** Makes {@linkcode ms} of a clock's time, its fraction and zone; false when out of range or NaN. */
+  #finish(localMs: number, nowMs: number): boolean {
+    if (Number.isNaN(localMs)) return false;
+    const utcMs = this.#hasOffset ? localMs - this.#offsetMs : this.#zone.utcMsOf(localMs, nowMs);
+    const ms = utcMs + this.#fractionMs;
     if (ms < 0 || ms >= END_OF_TIME_MS) return false;
     this.ms = ms;
     return true;
@@ -239,17 +251,7 @@ export class StampReader {
   }
 }
 
-const tenTo: Record<number, number> = {
-  2: 100,
-  1: 10,
-  0: 1,
-  [-1]: 1e-1,
-  [-2]: 1e-2,
-  [-3]: 1e-3,
-  [-4]: 1e-4,
-  [-5]: 1e-5,
-  [-6]: 1e-6,
-};
+const tenTo = Float64Array.from({ length: 10 }, (_, digits) => 10 ** digits);
 
 /** Three letters, in lower case, as one number. */
 function word3(bytes: Uint8Array, at: number): number {
@@ -281,6 +283,25 @@ function isYearAt(bytes: Uint8Array, at: number, end: number): boolean {
   const ones = (bytes[at + 3] as number) - 48;
   if (tens < 0 || tens > 9 || ones < 0 || ones > 9) return false;
   return century === 20 || (century === 19 && tens >= 7);
+}
+
+/** Whether ` UTC` or ` GMT` and the end of a word are at `at`. */
+function isNamedZoneAt(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at + 4 > end || bytes[at] !== SPACE) return false;
+  const name = word3(bytes, at + 1);
+  if (name !== UTC && name !== GMT) return false;
+  return at + 4 === end || bytes[at + 4] === SPACE || bytes[at + 4] === COLON;
+}
+
+function startsWith(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
+  for (let i = wanted.length - 1; i >= 0; i--) {
+    if (bytes[start + i] !== wanted[i]) return false;
+  }
+  return true;
+}
+
+function copyStart(bytes: Uint8Array, start: number, into: Uint8Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = bytes[start + i] as number;
 }
 
 function daysInMonth(year: number, month: number): number {

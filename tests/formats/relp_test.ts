@@ -189,6 +189,23 @@ Deno.test("RelpFramer gives back any frames in any chunks", () => {
   );
 });
 
+Deno.test("RelpFramer takes or refuses any bytes, and holds no more than its limit", () => {
+  const piece = fc.oneof(
+    fc.constantFrom("1 syslog 3 abc\n", "2 close 0\n", "3 syslog 90 ", " ", "\n", "9", "syslog"),
+    fc.uint8Array({ maxLength: 40 }).map(textOf),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+      try {
+        read(pieces.map(bytesOf));
+      } catch (error) {
+        assert.ok(error instanceof SluiceError && error.fault === "corrupt", String(error));
+      }
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
 Deno.test("relpResponse() writes length, status, text and further lines", () => {
   assert.equal(decoder.decode(relpResponse(7, 200)), "7 rsp 6 200 OK\n");
   assert.equal(decoder.decode(relpResponse(0, 500, "no")), "0 rsp 6 500 no\n");

@@ -56,6 +56,7 @@ const forms: [stamp: string, time: string | undefined][] = [
 for (const [stamp, time] of forms) {
   Deno.test(`StampReader reads BSD stamp "${stamp}" as ${time ?? "none"}`, () => {
     assert.equal(readBsd(stamp), time);
+    if (time === undefined) assert.equal(readBsd(stamp, NOW, "Europe/London"), time);
   });
 }
 
@@ -139,6 +140,7 @@ const isoForms: [stamp: string, time: string | undefined][] = [
 for (const [stamp, time] of isoForms) {
   Deno.test(`StampReader reads ISO stamp "${stamp}" as ${time ?? "none"}`, () => {
     assert.equal(readIso(stamp), time);
+    if (time === undefined) assert.equal(readIso(stamp, "Europe/London"), time);
   });
 }
 
@@ -158,6 +160,42 @@ Deno.test("StampReader remembers no stamp beyond the time that chose its year", 
   assert.equal(read("Oct 25 01:30:00", "2026-10-25T00:30:01Z"), "2026-10-25T00:30:00.000Z");
   assert.equal(read("Oct 25 01:30:00", "2026-10-25T01:30:01Z"), "2026-10-25T01:30:00.000Z");
   assert.equal(read("Oct 25 01:30:00 2025", "2026-10-25T01:30:01Z"), "2025-10-25T00:30:00.000Z");
+});
+
+Deno.test("StampReader takes what follows a stamp it remembers into account", () => {
+  const stamps: [stamp: string, time: string][] = [
+    ["Jul 23 20:30:00 host", "2026-07-23T19:30:00.000Z"],
+    ["Jul 23 20:30:00 UTC host", "2026-07-23T20:30:00.000Z"],
+    ["Jul 23 20:30:00 utcd host", "2026-07-23T19:30:00.000Z"],
+    ["Jul 23 20:30:00 2025 host", "2025-07-23T19:30:00.000Z"],
+    ["Jul 23 20:30:00.5 host", "2026-07-23T19:30:00.500Z"],
+    ["Jul 23 20:30:00 host", "2026-07-23T19:30:00.000Z"],
+  ];
+  const reader = new StampReader("Europe/London");
+  for (const [stamp, time] of stamps) {
+    assert.ok(reader.readBsd(bytesOf(stamp), 0, stamp.length, Date.parse(NOW)) >= 15);
+    assert.equal(new Date(reader.ms).toISOString(), time, stamp);
+  }
+});
+
+Deno.test("StampReader reads zone and fraction of an ISO stamp whose seconds it remembers", () => {
+  const stamps: [stamp: string, time: string | undefined][] = [
+    ["2026-07-23T20:30:00.25Z", "2026-07-23T20:30:00.250Z"],
+    ["2026-07-23T20:30:00+02:00", "2026-07-23T18:30:00.000Z"],
+    ["2026-07-23T20:30:00", "2026-07-23T19:30:00.000Z"],
+    ["2026-07-23T20:30:00.x", undefined],
+    ["2026-07-23T20:30:01Z", "2026-07-23T20:30:01.000Z"],
+    ["2026-07-23T9:30:01Z", "2026-07-23T09:30:01.000Z"],
+    ["2026-07-23T20:30:01Z", "2026-07-23T20:30:01.000Z"],
+    ["2026-07-32T20:30:01Z", undefined],
+    ["2026-07-32T20:30:01Z", undefined],
+    ["2026-07-23T20:30:0", undefined],
+  ];
+  const reader = new StampReader("Europe/London");
+  for (const [stamp, time] of stamps) {
+    const end = reader.readIso(bytesOf(stamp), 0, stamp.length, Date.parse(NOW));
+    assert.equal(end < 0 ? undefined : new Date(reader.ms).toISOString(), time, stamp);
+  }
 });
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
