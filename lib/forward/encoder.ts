@@ -46,7 +46,7 @@ export class Encoder {
     const key = this.keyOf(message, bytes, source);
     if (format === "raw") return append(batch, bytes, start, end, stampMs, key, headers);
     const most = jsonBytesMost(end - start, source.peerName.length);
-    const at = batch.begin(most, stampMs, key);
+    const at = batch.begin(most, stampMs, key, headers);
     if (at < 0) {
       if (batch.count > 0) return false;
       if (this.#scratch.length < most) this.#scratch = new Uint8Array(most);
@@ -56,7 +56,6 @@ export class Encoder {
     }
     batch.commit(
       this.#json.encode(message, bytes, start, end, nowMs, source.peerName, batch.bytes, at),
-      headers,
     );
     return true;
   }
@@ -71,9 +70,9 @@ function append(
   key: Uint8Array | null,
   headers: readonly RecordHeader[],
 ): boolean {
-  const at = batch.begin(end - start, stampMs, key);
+  const at = batch.begin(end - start, stampMs, key, headers);
   if (at < 0) return false;
   batch.bytes.set(bytes.subarray(start, end), at);
-  batch.commit(at + end - start, headers);
+  batch.commit(at + end - start);
   return true;
 }

@@ -348,10 +348,10 @@ export class Pipeline {
     for (const { value, timestampMs, key, headers } of records) {
       const put = () => {
         const { batch } = this.#filling(lane);
-        const at = batch.begin(value.length, timestampMs, key);
+        const at = batch.begin(value.length, timestampMs, key, headers);
         if (at < 0) return false;
         batch.bytes.set(value, at);
-        batch.commit(at + value.length, headers);
+        batch.commit(at + value.length);
         return true;
       };
       if (!put()) {
