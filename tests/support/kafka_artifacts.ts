@@ -30,9 +30,12 @@ async function download(version: KafkaVersion, folder: string): Promise<void> {
     stdout: "piped",
     stderr: "piped",
   }).output().catch((thrown) => {
-    throw new Error(`Cannot download Kafka ${version}: mvn does not run (Debian: apt-get install maven)`, {
-      cause: thrown,
-    });
+    throw new Error(
+      `Cannot download Kafka ${version}: mvn does not run (Debian: apt-get install maven)`,
+      {
+        cause: thrown,
+      },
+    );
   });
   if (!success) {
     const said = new TextDecoder().decode(stdout).trimEnd().split("\n").slice(-15).join("\n");

@@ -25,7 +25,7 @@ export async function eventually<T>(
 
 /** Waits for the promise, at most `timeoutMs`; tells whether it came in time. */
 export async function within(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), timeoutMs);
   });

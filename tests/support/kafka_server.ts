@@ -1,0 +1,290 @@
+import { Kafka, logLevel } from "kafkajs";
+import { kafkaClassPath } from "./kafka_artifacts.ts";
+import {
+  brokerProperties,
+  isKraft,
+  type KafkaOptions,
+  type KafkaPorts,
+  mechanismsOf,
+  zookeeperSessionMs,
+} from "./kafka_properties.ts";
+import { freePort } from "./ports.ts";
+import { makeServerFolder, type ServerProcess, startProcess } from "./processes.ts";
+import { delay } from "./waiting.ts";
+import { startZookeeper } from "./zookeeper_server.ts";
+
+/** How a topic is wanted. */
+export interface TopicOptions {
+  /** @default 1 */
+  readonly partitions?: number;
+  /** Topic properties such as "max.message.bytes". */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+/** A real Kafka of one broker, as ordinary processes on 127.0.0.1. Ends with `await using`. */
+export class KafkaServer implements AsyncDisposable {
+  #broker: ServerProcess | undefined;
+  #zookeeper: ServerProcess | undefined;
+  #endedAtMs = 0;
+
+  private constructor(
+    readonly options: KafkaOptions,
+    readonly ports: KafkaPorts,
+    readonly folder: string,
+  ) {}
+
+  /** Starts a broker and waits until it answers. */
+  static async start(options: KafkaOptions): Promise<KafkaServer> {
+    const ports = {
+      plaintext: freePort(),
+      ssl: freePort(),
+      sasl: freePort(),
+      controller: freePort(),
+      zookeeper: freePort(),
+    };
+    const server = new KafkaServer(options, ports, await makeServerFolder("kafka"));
+    try {
+      await server.#prepare();
+      await server.#startBroker();
+      if (!isKraft(options)) await server.#addScramUsers();
+    } catch (thrown) {
+      await server.stop();
+      throw thrown;
+    }
+    return server;
+  }
+
+  /** HOST:PORT of the plaintext listener. */
+  get bootstrap(): string {
+    return `127.0.0.1:${this.ports.plaintext}`;
+  }
+
+  /** HOST:PORT of the TLS listener; asking for one that was not ordered is a mistake in the test. */
+  get sslBootstrap(): string {
+    if (!this.options.ssl) throw new Error("This Kafka was started without `ssl`");
+    return `127.0.0.1:${this.ports.ssl}`;
+  }
+
+  /** HOST:PORT of the SASL listener. */
+  get saslBootstrap(): string {
+    if (!this.options.sasl) throw new Error("This Kafka was started without `sasl`");
+    return `127.0.0.1:${this.ports.sasl}`;
+  }
+
+  /** HOST:PORT/CHROOT of its ZooKeeper. */
+  get zookeeper(): string {
+    if (isKraft(this.options)) throw new Error("This Kafka has no ZooKeeper: ask for 3.9.1");
+    return `127.0.0.1:${this.ports.zookeeper}${this.options.chroot ?? ""}`;
+  }
+
+  /** The broker's process. */
+  get pid(): number {
+    return this.#running().pid;
+  }
+
+  async createTopic(name: string, options: TopicOptions = {}): Promise<void> {
+    const { partitions = 1, config = {} } = options;
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    await this.#administer((admin) =>
+      admin.createTopics({ topics: [{ topic: name, numPartitions: partitions, configEntries }] })
+    );
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    await this.#administer((admin) => admin.deleteTopics({ topics: [name] }));
+  }
+
+  /** Runs something with kafkajs's admin client on the plaintext listener. */
+  async #administer<T>(act: (admin: ReturnType<Kafka["admin"]>) => Promise<T>): Promise<T> {
+    const admin = kafkajsOf(this.bootstrap).admin();
+    await admin.connect();
+    try {
+      return await act(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  /** Gives a user of the SASL listener a right on a topic ("*" for all); needs `acl`. */
+  async allow(user: string, topic: string, operation: AclOperation): Promise<void> {
+    await this.#administer((admin) => admin.createAcls({ acl: [aclOf(user, topic, operation)] }));
+  }
+
+  /** Takes a right away again. */
+  async disallow(user: string, topic: string, operation: AclOperation): Promise<void> {
+    await this.#administer((admin) =>
+      admin.deleteAcls({ filters: [aclOf(user, topic, operation)] })
+    );
+  }
+
+  /** Sends the broker a signal; after SIGKILL and SIGTERM waits for its end. */
+  async kill(signal: Deno.Signal = "SIGKILL"): Promise<void> {
+    const broker = this.#running();
+    broker.signal(signal);
+    if (signal !== "SIGKILL" && signal !== "SIGTERM") return;
+    await broker.ended;
+    this.#broker = undefined;
+    this.#endedAtMs = Date.now();
+  }
+
+  /** Freezes the broker: connections stay open and nothing is answered. */
+  pause(): void {
+    this.#running().signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#running().signal("SIGCONT");
+  }
+
+  /** Starts the broker again on the same ports and data, ending it first if it runs. */
+  async restart(): Promise<void> {
+    if (this.#broker) await this.kill("SIGTERM");
+    if (!isKraft(this.options)) {
+      // A killed broker's node stays until its session ends, and no second one may register then.
+      await delay(Math.max(0, this.#endedAtMs + zookeeperSessionMs + 2_000 - Date.now()));
+    }
+    await this.#startBroker();
+  }
+
+  /** Ends everything and removes the data. */
+  async stop(): Promise<void> {
+    // The data goes away in the next moment: no need for a clean end.
+    for (const one of [this.#broker, this.#zookeeper]) {
+      one?.signal("SIGKILL");
+      await one?.ended;
+    }
+    this.#broker = undefined;
+    this.#zookeeper = undefined;
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #running(): ServerProcess {
+    if (!this.#broker) throw new Error("This Kafka does not run now");
+    return this.#broker;
+  }
+
+  /** Writes the configuration, and formats the data folder or starts ZooKeeper. */
+  async #prepare(): Promise<void> {
+    const { options, ports, folder } = this;
+    await Deno.writeTextFile(this.#config, brokerProperties(options, ports, folder));
+    if (options.ssl) {
+      const key = await Deno.readTextFile(options.ssl.serverKey);
+      const cert = await Deno.readTextFile(options.ssl.serverCert);
+      await Deno.writeTextFile(`${folder}/server.pem`, key + cert);
+    }
+    if (!isKraft(options)) {
+      this.#zookeeper = await startZookeeper(ports.zookeeper, folder);
+      return;
+    }
+    const id = crypto.getRandomValues(new Uint8Array(16)).toBase64({
+      alphabet: "base64url",
+      omitPadding: true,
+    });
+    const users = this.#scramConfigs().flatMap(({ user, config }) =>
+      config.map((one) => `--add-scram=${one.replace("=[", `=[name=${user},`)}`)
+    );
+    await this.#java("kafka.tools.StorageTool", "format", "-t", id, "-c", this.#config, ...users);
+  }
+
+  get #config(): string {
+    return `${this.folder}/kafka.properties`;
+  }
+
+  async #startBroker(): Promise<void> {
+    const classPath = await kafkaClassPath(this.options.version ?? "4.1.0");
+    const heap = `-Xmx${this.options.heap ?? "512m"}`;
+    const broker = await startProcess({
+      name: "kafka",
+      command: "java",
+      args: [heap, "-cp", classPath, "kafka.Kafka", this.#config],
+      folder: this.folder,
+    });
+    this.#broker = broker;
+    let hasEnded = false;
+    broker.ended.then(() => hasEnded = true);
+    const deadline = performance.now() + 60_000;
+    while (!await this.#answers()) {
+      if (!hasEnded && performance.now() < deadline) {
+        await delay(100);
+        continue;
+      }
+      const why = hasEnded ? "it has ended" : "no answer for 60 s";
+      throw new Error(`Cannot start Kafka on ${this.bootstrap}: ${why}\n${await broker.tail()}`);
+    }
+  }
+
+  /** Whether the broker answers a request for metadata, with itself in it. */
+  async #answers(): Promise<boolean> {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port: this.ports.plaintext })).close();
+      const { brokers } = await this.#administer((admin) => admin.describeCluster());
+      return brokers.length > 0;
+    } catch {
+      return false; // not yet: the caller knows how long it may take
+    }
+  }
+
+  #scramConfigs(): { user: string; config: string[] }[] {
+    const scram = mechanismsOf(this.options).filter((name) => name.startsWith("SCRAM"));
+    if (scram.length === 0) return [];
+    return Object.entries(this.options.sasl?.users ?? {}).map(([user, password]) => ({
+      user,
+      config: scram.map((name) => `${name}=[password=${password}]`),
+    }));
+  }
+
+  async #addScramUsers(): Promise<void> {
+    for (const { user, config } of this.#scramConfigs()) {
+      await this.#java(
+        "kafka.admin.ConfigCommand",
+        ...["--bootstrap-server", this.bootstrap, "--alter", "--entity-type", "users"],
+        ...["--entity-name", user, "--add-config", config.join(",")],
+      );
+    }
+  }
+
+  async #java(main: string, ...args: string[]): Promise<void> {
+    const classPath = await kafkaClassPath(this.options.version ?? "4.1.0");
+    const { success, stdout, stderr } = await new Deno.Command("java", {
+      args: ["-Xmx256m", "-cp", classPath, main, ...args],
+      cwd: this.folder,
+    }).output();
+    if (success) return;
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    throw new Error(`Cannot run ${main} of Kafka: ${said.trimEnd()}`);
+  }
+}
+
+/** Starts a real Kafka and waits until it answers. */
+export function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
+  return KafkaServer.start(options);
+}
+
+/** kafkajs, silent, with few retries. */
+export function kafkajsOf(bootstrap: string): Kafka {
+  return new Kafka({
+    clientId: "sluice-tests",
+    brokers: [bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 3, initialRetryTime: 100 },
+  });
+}
+
+/** What a user may do with a topic. */
+export type AclOperation = "read" | "write" | "describe" | "create";
+
+function aclOf(user: string, topic: string, operation: AclOperation) {
+  return {
+    resourceType: 2, // topic
+    resourceName: topic,
+    resourcePatternType: 3, // literal
+    principal: `User:${user}`,
+    host: "*",
+    operation: { read: 3, write: 4, create: 5, describe: 8 }[operation],
+    permissionType: 3, // allow
+  };
+}
