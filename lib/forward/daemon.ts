@@ -52,6 +52,7 @@ export class ForwardDaemon {
     const batchBytes = Math.min(batchBytesMost, Math.max(batchBytesUsual, lineMost));
     this.buffers = new ReadBuffers(Math.max(settings.memoryBytes >> 2, 8 * 1024 * 1024));
     this.#producer = new Producer(tools.cluster, {
+      world,
       codec: tools.codec,
       batchBytes,
       maxInFlight: unackedMost,

@@ -1,0 +1,179 @@
+import { type Fault, reasonOf, SluiceError } from "../../core/errors.ts";
+import type { Secret } from "../../core/secret.ts";
+import type { World } from "../../core/world.ts";
+import { code, kafkaError, topicAdvice } from "./failures.ts";
+import { type ClusterMetadata, Link, type TopicMetadata } from "./link.ts";
+
+/** How to reach a cluster. */
+export interface ClusterOptions {
+  /** Brokers to begin with, `HOST:PORT`; asked again whenever no known broker answers. */
+  readonly bootstrap: () => Promise<readonly string[]>;
+  /** PEM texts; given, even if empty, it means TLS. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly sasl?: SaslOptions;
+  readonly clientId: string;
+  readonly world: World;
+  /** How long an answer may take before the connection is given up. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** How to log in. */
+export interface SaslOptions {
+  readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" | "OAUTHBEARER";
+  readonly username?: string;
+  readonly password?: Secret;
+  readonly token?: () => Promise<Secret>;
+}
+
+/** What `--check` tells. */
+export interface CheckReport {
+  readonly brokers: readonly string[];
+  readonly topics: readonly { readonly name: string; readonly partitions: number }[];
+}
+
+const connectMs = 5_000;
+const requestMs = 30_000;
+/** Connections to each broker for data: two let it work on one batch while it reads another. */
+const linksPerBroker = 2;
+
+/** A Kafka cluster: its brokers, the leaders of partitions, and the connections to them. */
+export class Cluster {
+  readonly #links = new Map<string, Link>();
+  readonly #topics = new Map<string, TopicMetadata>();
+  #brokers: ClusterMetadata["brokers"] = [];
+  #updating: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(private readonly options: ClusterOptions) {}
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * One try to reach the cluster and to see these topics.
+   *
+   * @throws {SluiceError} `transient` when it cannot be reached, `denied` for a wrong login or
+   * missing rights, `permanent` for a topic that does not exist.
+   */
+  async check(topics: readonly string[]): Promise<CheckReport> {
+    const seen = await this.#ask((link) => link.metadata(topics, false));
+    for (const { name, errorCode } of seen.topics) {
+      if (errorCode === code.none) continue;
+      const fault: Fault = errorCode === code.topicDenied ? "denied" : "permanent";
+      throw new SluiceError(`use topic ${name}`, fault, topicAdvice(name, errorCode));
+    }
+    return {
+      brokers: seen.brokers.map(({ host, port }) => `${host}:${port}`),
+      topics: seen.topics.map(({ name, leaders }) => ({ name, partitions: leaders.length })),
+    };
+  }
+
+  /** Forgets who leads what; it is asked again when it is needed. */
+  refresh(): void {
+    this.#topics.clear();
+  }
+
+  /** Asks for the topic and all others that are known. Returns it as the cluster describes it. */
+  async update(topic: string): Promise<TopicMetadata | undefined> {
+    const known = this.#topics.has(topic);
+    if (!known) this.#topics.set(topic, { name: topic, errorCode: code.none, leaders: [] });
+    // Whoever asks for a topic already being asked about shares that answer.
+    if (this.#updating === null || !known) this.#updating = this.#update();
+    await this.#updating;
+    return this.#topics.get(topic);
+  }
+
+  /** The connection to the leader of a partition; undefined when none is known. */
+  leader(topic: string, partition: number): Link | undefined {
+    const nodeId = this.#topics.get(topic)?.leaders[partition];
+    const broker = this.#brokers.find((one) => one.nodeId === nodeId);
+    return broker && this.#link(broker.host, broker.port, 1 + partition % linksPerBroker);
+  }
+
+  producerId(): Promise<{ producerId: bigint; producerEpoch: number }> {
+    return this.#ask((link) => link.producerId());
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+    this.#links.clear();
+  }
+
+  async #update(): Promise<void> {
+    try {
+      const names = [...this.#topics.keys()];
+      const { brokers, topics } = await this.#ask((link) => link.metadata(names, true));
+      this.#brokers = brokers;
+      for (const topic of topics) this.#topics.set(topic.name, topic);
+    } finally {
+      this.#updating = null;
+    }
+  }
+
+  /** Asks the brokers that are known, one after the other, then those to begin with. */
+  async #ask<T>(act: (link: Link) => Promise<T>): Promise<T> {
+    let last: unknown;
+    const tried = new Set<string>();
+    for (const find of [() => this.#known(), () => this.options.bootstrap()]) {
+      for (const address of await find()) {
+        if (tried.has(address)) continue;
+        tried.add(address);
+        const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
+        try {
+          return await act(this.#link(host.replace(/^\[|\]$/g, ""), Number(port), 0));
+        } catch (thrown) {
+          last = thrown;
+          // A wrong password is wrong at every broker; more tries may lock the user out.
+          if (thrown instanceof SluiceError && thrown.fault === "denied") throw thrown;
+        }
+      }
+    }
+    throw kafkaError(
+      `reach Kafka at ${[...tried].join(", ") || "any broker"}`,
+      last ?? new Error("no broker is known"),
+    );
+  }
+
+  #known(): Promise<readonly string[]> {
+    return Promise.resolve(this.#brokers.map(({ host, port }) => `${host}:${port}`));
+  }
+
+  #link(host: string, port: number, slot: number): Link {
+    if (this.#isClosed) throw new SluiceError("reach Kafka", "permanent", "it was closed");
+    const name = `${host}:${port}/${slot}`;
+    let link = this.#links.get(name);
+    if (link === undefined) {
+      link = new Link(host, port, this.options.clientId, this.#connectionOptions());
+      this.#links.set(name, link);
+    }
+    return link;
+  }
+
+  #connectionOptions() {
+    const { tls, sasl, requestTimeoutMs } = this.options;
+    return {
+      connectTimeout: connectMs,
+      requestTimeout: requestTimeoutMs ?? requestMs,
+      ...(tls ? { tls } : {}),
+      ...(sasl ? { sasl: librarySasl(sasl) } : {}),
+    };
+  }
+}
+
+/** The login as the library takes it: secrets are handed over at the moment of the login only. */
+function librarySasl({ mechanism, username, password, token }: SaslOptions) {
+  return {
+    mechanism,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: () => password.reveal() }),
+    ...(token === undefined ? {} : { token: async () => (await token()).reveal() }),
+  };
+}
+
+/** For messages: why something of the cluster failed. */
+export function troubleOf(thrown: unknown): { fault: Fault; reason: string } {
+  const error = kafkaError("reach Kafka", thrown);
+  return { fault: error.fault, reason: reasonOf(error) };
+}

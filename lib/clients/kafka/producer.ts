@@ -1,0 +1,422 @@
+import { compressionsAlgorithms } from "@platformatic/kafka";
+import { Buffer } from "node:buffer";
+import type { Fault } from "../../core/errors.ts";
+import { backoffMs, networkRetry } from "../../core/retry.ts";
+import { sleep, type World } from "../../core/world.ts";
+import {
+  type BatchRecord,
+  RecordBatch,
+  recordBytes,
+  recordsIn,
+  restamp,
+  sealBatch,
+  sealCompressed,
+} from "../../formats/record_batch.ts";
+import { type Cluster, troubleOf } from "./cluster.ts";
+import { code, faultOfRemedy, nameOf, type Remedy, remedyOf, topicAdvice } from "./failures.ts";
+import { Lane, type Parcel } from "./lane.ts";
+import type { Link, ProduceReply } from "./link.ts";
+
+/** Whether records are being taken. */
+export type ProducerState =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly fault: Fault; readonly reason: string };
+
+/** A record that the broker will not take. */
+export interface Refusal {
+  readonly batch: RecordBatch;
+  readonly index: number;
+  readonly why: "too-large" | "timestamp" | "invalid";
+}
+
+/** How a producer works and whom it tells. */
+export interface ProducerOptions {
+  readonly world: World;
+  readonly codec: "none" | "gzip" | "snappy" | "lz4" | "zstd";
+  /** What a batch may hold. */
+  readonly batchBytes: number;
+  /** Batches of a partition that may await their acknowledgement at once. */
+  readonly maxInFlight: number;
+  /** All records of the batch that were not refused are in Kafka; the batch is used again afterwards. */
+  readonly onAck: (batch: RecordBatch) => void;
+  readonly onState: (state: ProducerState) => void;
+  /** The record is the owner's again, to be sent in another form; the batch goes on without it. */
+  readonly refused: (refusal: Refusal) => void;
+  /** Takes the seconds from sending a batch to its acknowledgement. */
+  readonly onSent: (seconds: number) => void;
+}
+
+/** A batch that was handed over; it may travel in several parcels. */
+interface Consignment {
+  readonly batch: RecordBatch;
+  parcels: number;
+}
+
+/** Part or all of a consignment. */
+interface Freight extends Parcel {
+  readonly of: Consignment;
+  /** The records: the consignment's own batch, or one made of some of its records. */
+  readonly records: RecordBatch;
+  /** Where each record stands in the consignment; null when they are the same. */
+  readonly places: readonly number[] | null;
+  sealed: Uint8Array<ArrayBuffer> | null;
+  /** Producer and sequence that it was sealed with. */
+  sealedAs: string;
+  sentMs: number;
+}
+
+interface Route {
+  readonly topic: string;
+  readonly partition: number;
+  readonly name: string;
+  readonly lane: Lane<Freight>;
+  producerId: bigint;
+  producerEpoch: number;
+  /** Something is being awaited; whoever finishes it drives the lane on. */
+  isBusy: boolean;
+  attempt: number;
+  /** What the last failure asks for. */
+  remedy: Remedy | null;
+}
+
+/** Batches kept for use again; more are left to the garbage collector. */
+const poolMost = 32;
+
+/**
+ * An idempotent producer (acks=all) of whole batches. Nothing that was sent is given up: it retries
+ * for ever, keeping the order within a partition; what the broker refuses goes back to its owner.
+ */
+export class Producer {
+  readonly #routes = new Map<string, Route>();
+  readonly #pool: RecordBatch[] = [];
+  readonly #troubles = new Map<string, { fault: Fault; reason: string }>();
+  readonly #closing = new AbortController();
+  #told = "";
+
+  constructor(private readonly cluster: Cluster, private readonly options: ProducerOptions) {}
+
+  /** An empty batch. */
+  borrow(): RecordBatch {
+    return this.#pool.pop() ?? new RecordBatch(this.options.batchBytes);
+  }
+
+  /** Sends the batch, whatever it takes. Batches of one partition arrive in the order of the calls. */
+  send(topic: string, partition: number, batch: RecordBatch): void {
+    const route = this.#route(topic, partition);
+    route.lane.push(freightOf({ batch, parcels: 1 }, batch, null));
+    this.#drive(route);
+  }
+
+  /**
+   * How many partitions the topic has. Waits for as long as the cluster cannot be reached or the
+   * topic cannot be used, and says so.
+   *
+   * @throws {SluiceError} only after {@linkcode Producer.close}.
+   */
+  async partitionsOf(topic: string): Promise<number> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        const seen = await this.cluster.update(topic);
+        if (seen !== undefined && seen.errorCode === code.none && seen.leaders.length > 0) {
+          this.#clear(topic);
+          return seen.leaders.length;
+        }
+        const errorCode = seen?.errorCode ?? code.unknownTopic;
+        // A topic that is just being made has no leader yet.
+        if (attempt > 1 || errorCode !== 5) this.#troubleWith(topic, topic, errorCode);
+      } catch (thrown) {
+        if (this.#closing.signal.aborted) throw thrown;
+        this.#report(topic, troubleOf(thrown));
+      }
+      await this.#pause(attempt);
+      if (this.#closing.signal.aborted) throw new Error("the producer was closed");
+    }
+  }
+
+  /** Stops. Whatever was not acknowledged is given up: call it when nothing is. */
+  close(): Promise<void> {
+    this.#closing.abort();
+    return Promise.resolve();
+  }
+
+  #route(topic: string, partition: number): Route {
+    const name = `${topic}/${partition}`;
+    let route = this.#routes.get(name);
+    if (route === undefined) {
+      route = {
+        topic,
+        partition,
+        name,
+        lane: new Lane(this.options.maxInFlight),
+        producerId: -1n,
+        producerEpoch: -1,
+        isBusy: false,
+        attempt: 0,
+        remedy: null,
+      };
+      this.#routes.set(name, route);
+    }
+    return route;
+  }
+
+  /** Sends what may be sent, or sees to what is missing for that. */
+  #drive(route: Route): void {
+    if (route.isBusy || this.#closing.signal.aborted) return;
+    if (route.lane.isRecovering) {
+      if (route.lane.mayRecover) this.#recover(route);
+      return;
+    }
+    if (route.lane.length === 0) return;
+    const link = this.cluster.leader(route.topic, route.partition);
+    if (route.producerId < 0n || link === undefined || !link.isOpen) {
+      return this.#prepare(route);
+    }
+    for (let next = route.lane.next(); next !== null; next = route.lane.next()) {
+      this.#fly(route, link, next);
+    }
+  }
+
+  #fly(route: Route, link: Link, freight: Freight): void {
+    this.#seal(route, freight);
+    freight.sentMs = this.options.world.monotonicMs();
+    link.produce(
+      route.topic,
+      route.partition,
+      freight.sealed as Uint8Array<ArrayBuffer>, // Just sealed.
+      (failure, reply) => this.#landed(route, freight, failure, reply),
+    );
+  }
+
+  #seal(route: Route, freight: Freight): void {
+    const { producerId, producerEpoch } = route;
+    const as = `${producerId}/${producerEpoch}/${freight.sequence}`;
+    if (freight.sealedAs === as) return;
+    const stamp = { producerId, producerEpoch, baseSequence: freight.sequence };
+    if (freight.sealed !== null) restamp(freight.sealed, stamp);
+    else if (this.options.codec === "none") freight.sealed = sealBatch(freight.records, stamp);
+    else {
+      const { bitmask, compressSync } = compressionsAlgorithms[this.options.codec];
+      const raw = recordBytes(freight.records);
+      const compressed = compressSync(Buffer.from(raw.buffer, raw.byteOffset, raw.length));
+      freight.sealed = sealCompressed(freight.records, bitmask, compressed, stamp);
+    }
+    freight.sealedAs = as;
+  }
+
+  #landed(route: Route, freight: Freight, failure: unknown, reply: ProduceReply | null): void {
+    if (this.#closing.signal.aborted) return;
+    const errorCode = reply?.errorCode ?? -1;
+    if (errorCode === code.none || errorCode === code.duplicateSequence) {
+      this.#arrived(route, freight);
+    } else if (reply === null) {
+      this.#setBack(route, freight, "retry");
+      this.#report(route.name, troubleOf(failure));
+    } else {
+      this.#rejected(route, freight, reply);
+    }
+    this.#drive(route);
+  }
+
+  #arrived(route: Route, freight: Freight): void {
+    this.options.onSent((this.options.world.monotonicMs() - freight.sentMs) / 1000);
+    route.lane.acked(freight);
+    route.attempt = 0;
+    this.#clear(route.name);
+    this.#delivered(freight.of);
+  }
+
+  #delivered(consignment: Consignment): void {
+    if (--consignment.parcels > 0) return;
+    this.options.onAck(consignment.batch);
+    consignment.batch.clear();
+    if (this.#pool.length < poolMost) this.#pool.push(consignment.batch);
+  }
+
+  #setBack(route: Route, freight: Freight, remedy: Remedy): void {
+    route.lane.failed(freight);
+    // The first failure explains those behind it: without it they are out of sequence.
+    if (route.remedy === null) route.remedy = remedy;
+  }
+
+  #rejected(route: Route, freight: Freight, reply: ProduceReply): void {
+    const isHead = route.lane.head === freight;
+    const remedy = remedyOf(reply.errorCode);
+    if (remedy === "new-id" && !isHead) return this.#setBack(route, freight, "retry");
+    this.#setBack(route, freight, remedy);
+    if (remedy === "split") this.#split(route, freight);
+    else if (remedy === "refused") this.#refuse(route, freight, reply);
+    else if (remedy !== "new-id") this.#troubleWith(route.name, route.topic, reply.errorCode);
+  }
+
+  /** Too large: two halves instead, or, when it is one record, the owner has to think of something. */
+  #split(route: Route, freight: Freight): void {
+    if (freight.count === 1) return this.#giveBack(route, freight, [0], "too-large");
+    const middle = freight.count >> 1;
+    const records = [...recordsIn(freight.records)];
+    const parts = [[0, middle], [middle, freight.count]].map(([from, to]) =>
+      this.#part(freight, records, range(from ?? 0, to ?? 0))
+    );
+    freight.of.parcels++;
+    route.lane.replace(freight, parts);
+  }
+
+  #refuse(route: Route, freight: Freight, reply: ProduceReply): void {
+    const why = reply.errorCode === code.invalidTimestamp ? "timestamp" : "invalid";
+    // A broker that does not say which means all of them.
+    const refused = reply.refusedRecords.length > 0
+      ? reply.refusedRecords
+      : range(0, freight.count);
+    this.#giveBack(route, freight, refused, why);
+  }
+
+  /** Hands records back to the owner; the others go on. */
+  #giveBack(
+    route: Route,
+    freight: Freight,
+    refused: readonly number[],
+    why: Refusal["why"],
+  ): void {
+    const kept = range(0, freight.count).filter((index) => !refused.includes(index));
+    const records = [...recordsIn(freight.records)];
+    route.lane.replace(freight, kept.length === 0 ? [] : [this.#part(freight, records, kept)]);
+    for (const index of refused) {
+      this.options.refused({ batch: freight.of.batch, index: placeOf(freight, index), why });
+    }
+    if (kept.length === 0) this.#delivered(freight.of);
+  }
+
+  /** Some records of a freight as one of its own. */
+  #part(freight: Freight, records: readonly BatchRecord[], indexes: readonly number[]): Freight {
+    const batch = new RecordBatch(freight.records.limitBytes);
+    for (const index of indexes) {
+      const record = records[index];
+      if (record === undefined) {
+        throw new RangeError(`no record ${index} in a batch of ${records.length}`);
+      }
+      const { value, timestampMs, key, headers } = record;
+      const at = batch.begin(value.length, timestampMs, key, headers);
+      if (at < 0) throw new RangeError("part of a batch does not fit where the whole did");
+      batch.bytes.set(value, at);
+      batch.commit(at + value.length);
+    }
+    return freightOf(freight.of, batch, indexes.map((index) => placeOf(freight, index)));
+  }
+
+  /** All replies are in after a failure: does what it asks for, then begins with the first again. */
+  #recover(route: Route): void {
+    const remedy = route.remedy ?? "retry";
+    route.remedy = null;
+    if (remedy === "split" || remedy === "refused") {
+      route.lane.recover();
+      return this.#drive(route);
+    }
+    if (remedy === "new-id") route.producerId = -1n;
+    this.#await(route, async () => {
+      await this.#pause(++route.attempt);
+      await this.cluster.update(route.topic);
+      route.lane.recover();
+    });
+  }
+
+  /** Gets the producer id, the leader and the connection that are missing. */
+  #prepare(route: Route): void {
+    this.#await(route, async () => {
+      if (route.attempt > 0) await this.#pause(route.attempt);
+      route.attempt++;
+      if (route.producerId < 0n) {
+        const { producerId, producerEpoch } = await this.cluster.producerId();
+        Object.assign(route, { producerId, producerEpoch });
+        route.lane.restart();
+      }
+      if (this.cluster.leader(route.topic, route.partition) === undefined) {
+        const seen = await this.cluster.update(route.topic);
+        if (seen !== undefined && seen.errorCode !== code.none) {
+          this.#troubleWith(route.name, route.topic, seen.errorCode);
+        }
+      }
+      try {
+        await this.cluster.leader(route.topic, route.partition)?.open();
+      } catch (thrown) {
+        // It may lead no longer: look again.
+        this.#report(route.name, troubleOf(thrown));
+        await this.cluster.update(route.topic);
+      }
+    });
+  }
+
+  /** Runs `act` with the route to itself; whatever comes of it, the route is driven on. */
+  #await(route: Route, act: () => Promise<void>): void {
+    route.isBusy = true;
+    act().catch((thrown) => {
+      if (!this.#closing.signal.aborted) this.#report(route.name, troubleOf(thrown));
+    }).finally(() => {
+      route.isBusy = false;
+      this.#drive(route);
+    });
+  }
+
+  #pause(attempt: number): Promise<void> {
+    const { world } = this.options;
+    return sleep(backoffMs(networkRetry, attempt, world.random()), this.#closing.signal);
+  }
+
+  #troubleWith(name: string, topic: string, errorCode: number): void {
+    const remedy = remedyOf(errorCode);
+    const reason = remedy === "retry" ? nameOf(errorCode) : topicAdvice(topic, errorCode);
+    this.#report(name, { fault: faultOfRemedy(remedy), reason });
+  }
+
+  #report(name: string, trouble: { fault: Fault; reason: string }): void {
+    this.#troubles.set(name, trouble);
+    this.#tell();
+  }
+
+  #clear(name: string): void {
+    if (this.#troubles.delete(name)) this.#tell();
+  }
+
+  /** One log line and one call when what is wrong has changed. */
+  #tell(): void {
+    const { world, onState } = this.options;
+    const [first] = this.#troubles.values();
+    if (first === undefined) {
+      if (this.#told !== "") world.log("info", "Kafka takes records again");
+      this.#told = "";
+      return onState({ ready: true });
+    }
+    if (first.reason === this.#told) return;
+    this.#told = first.reason;
+    world.log(
+      first.fault === "transient" ? "warn" : "error",
+      "Kafka takes no records, trying on",
+      first,
+    );
+    onState({ ready: false, ...first });
+  }
+}
+
+function freightOf(
+  of: Consignment,
+  records: RecordBatch,
+  places: readonly number[] | null,
+): Freight {
+  return {
+    of,
+    records,
+    places,
+    count: records.count,
+    sequence: 0,
+    flying: false,
+    sealed: null,
+    sealedAs: "",
+    sentMs: 0,
+  };
+}
+
+function placeOf(freight: Freight, index: number): number {
+  return freight.places === null ? index : freight.places[index] ?? index;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
