@@ -122,8 +122,8 @@ export class Producer {
           return seen.leaders.length;
         }
         const errorCode = seen?.errorCode ?? code.unknownTopic;
-        // A topic that is just being made has no leader yet.
-        if (attempt > 1 || errorCode !== 5) this.#troubleWith(topic, topic, errorCode);
+        // A topic that is just being made is unknown once more, or has no leader yet.
+        if (attempt > 1) this.#troubleWith(topic, topic, errorCode);
       } catch (thrown) {
         if (this.#closing.signal.aborted) throw thrown;
         this.#report(topic, troubleOf(thrown));
