@@ -46,7 +46,7 @@ export class KafkaServer implements AsyncDisposable {
     try {
       await server.#prepare();
       await server.#startBroker();
-      if (!isKraft(options)) await server.#addScramUsers();
+      await server.#addScramUsers();
     } catch (thrown) {
       await server.stop();
       throw thrown;
@@ -184,10 +184,7 @@ export class KafkaServer implements AsyncDisposable {
       alphabet: "base64url",
       omitPadding: true,
     });
-    const users = this.#scramConfigs().flatMap(({ user, config }) =>
-      config.map((one) => `--add-scram=${one.replace("=[", `=[name=${user},`)}`)
-    );
-    await this.#java("kafka.tools.StorageTool", "format", "-t", id, "-c", this.#config, ...users);
+    await this.#java("kafka.tools.StorageTool", "format", "-t", id, "-c", this.#config);
   }
 
   get #config(): string {
@@ -228,22 +225,20 @@ export class KafkaServer implements AsyncDisposable {
     }
   }
 
-  #scramConfigs(): { user: string; config: string[] }[] {
-    const scram = mechanismsOf(this.options).filter((name) => name.startsWith("SCRAM"));
-    if (scram.length === 0) return [];
-    return Object.entries(this.options.sasl?.users ?? {}).map(([user, password]) => ({
-      user,
-      config: scram.map((name) => `${name}=[password=${password}]`),
-    }));
-  }
-
+  /**
+   * SCRAM users live in the cluster itself, so they are added when it runs; one credential at a time,
+   * for KRaft refuses two of one user in one request.
+   */
   async #addScramUsers(): Promise<void> {
-    for (const { user, config } of this.#scramConfigs()) {
-      await this.#java(
-        "kafka.admin.ConfigCommand",
-        ...["--bootstrap-server", this.bootstrap, "--alter", "--entity-type", "users"],
-        ...["--entity-name", user, "--add-config", config.join(",")],
-      );
+    const scram = mechanismsOf(this.options).filter((name) => name.startsWith("SCRAM"));
+    for (const [user, password] of Object.entries(this.options.sasl?.users ?? {})) {
+      for (const mechanism of scram) {
+        await this.#java(
+          "kafka.admin.ConfigCommand",
+          ...["--bootstrap-server", this.bootstrap, "--alter", "--entity-type", "users"],
+          ...["--entity-name", user, "--add-config", `${mechanism}=[password=${password}]`],
+        );
+      }
     }
   }
 
