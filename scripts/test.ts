@@ -1,0 +1,36 @@
+/**
+ * Everything that has to hold, in order: the gate, the program as one file, the tests against real
+ * servers, the kills and cuts. Ends with the line `N passed, N failed`.
+ */
+import { runGate } from "./ok.ts";
+import { runDeno, type Tally, tallyOf, testFiles } from "./stages.ts";
+
+interface Stage {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly limitSeconds: number;
+}
+
+// Together with the gate they stay below 40 minutes, whatever hangs.
+const stages: readonly Stage[] = [
+  { name: "real servers", files: await testFiles("tests/live"), limitSeconds: 15 * 60 },
+  { name: "kills and cuts", files: await testFiles("tests/faults"), limitSeconds: 14 * 60 },
+];
+
+async function runStage({ name, files, limitSeconds }: Stage): Promise<Tally> {
+  console.log(`\n== ${name}: ${files.length} files`);
+  if (files.length === 0) return { passed: 0, failed: 0 };
+  const result = await runDeno(["test", "-A", ...files], { limitSeconds, live: true });
+  console.log(`== ${name}: ${result.success ? "ok" : "FAILED"} ${result.seconds.toFixed(0)} s`);
+  return tallyOf(result);
+}
+
+console.log("== gate");
+const total = await runGate();
+for (const stage of stages) {
+  const { passed, failed } = await runStage(stage);
+  total.passed += passed;
+  total.failed += failed;
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+Deno.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
