@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script speaks to a person
 /** The gate, `deno task ok`: format, lint, types, layers, README, unit tests. Stops at the first failure. */
 import { runDeno, type Tally, tallyOf, testFiles } from "./stages.ts";
 

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script speaks to a person
 /**
  * Everything that has to hold, in order: the gate, the program as one file, the tests against real
  * servers, the kills and cuts. Ends with the line `N passed, N failed`.
