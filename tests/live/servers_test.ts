@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { Partitioners } from "kafkajs";
+import { Kafka, logLevel, Partitioners } from "kafkajs";
 import { makeCertificates } from "../support/certificates.ts";
 import { kafkajsOf, type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { countRecords, readAll } from "../support/kafka_reader.ts";
@@ -64,6 +64,31 @@ async function kcatLists(bootstrap: string, settings: Record<string, string>): P
   return success;
 }
 
+/** By kafkajs: the SCRAM of Debian's librdkafka is refused by Kafka 4.1 whatever the password. */
+async function logsIn(
+  broker: string,
+  mechanism: "plain" | "scram-sha-256" | "scram-sha-512",
+  password: string,
+): Promise<boolean> {
+  const admin = new Kafka({
+    brokers: [broker],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 0 },
+    // One type per mechanism in kafkajs, all of the same shape.
+    sasl: { mechanism: mechanism as "plain", username: "alice", password },
+  }).admin();
+  try {
+    await admin.connect();
+    await admin.listTopics();
+    return true;
+  } catch (thrown) {
+    assert.match(String(thrown), /authentication failed/i);
+    return false;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 async function checkSecurity(version: "4.1.0" | "3.9.1"): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "sluice-certificates-" });
   const ssl = await makeCertificates(folder);
@@ -81,14 +106,9 @@ async function checkSecurity(version: "4.1.0" | "3.9.1"): Promise<void> {
   };
   assert.ok(await kcatLists(server.sslBootstrap, tls));
   assert.ok(!await kcatLists(server.sslBootstrap, { ...tls, "ssl.ca.location": ssl.wrongCa }));
-  for (const mechanism of ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]) {
-    const sasl = {
-      "security.protocol": "sasl_plaintext",
-      "sasl.mechanism": mechanism,
-      "sasl.username": "alice",
-    };
-    assert.ok(await kcatLists(server.saslBootstrap, { ...sasl, "sasl.password": "pass-1" }));
-    assert.ok(!await kcatLists(server.saslBootstrap, { ...sasl, "sasl.password": "pass-2" }));
+  for (const mechanism of ["plain", "scram-sha-256", "scram-sha-512"] as const) {
+    assert.ok(await logsIn(server.saslBootstrap, mechanism, "pass-1"));
+    assert.ok(!await logsIn(server.saslBootstrap, mechanism, "pass-2"));
   }
   await Deno.remove(folder, { recursive: true });
 }
