@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- the one place that speaks of failures to a person
 import { runCommandLine } from "./commands/cli.ts";
 import { reasonOf } from "./lib/core/errors.ts";
 import { exitCodeOf } from "./lib/core/exit.ts";

@@ -1,51 +1,42 @@
 import assert from "node:assert/strict";
-import { makeCertificates } from "../support/certificates.ts";
+import { type CertificateSet, makeCertificates } from "../support/certificates.ts";
 import { numberedLines } from "../support/numbered_lines.ts";
 import { compareLines, describeComparison } from "../support/oracle.ts";
 import { freePort } from "../support/ports.ts";
-import { type RsyslogSender, startRsyslog, startRsyslogSender } from "../support/rsyslog.ts";
+import { Rsyslog, type RsyslogPlan } from "../support/rsyslog.ts";
 import { eventually } from "../support/waiting.ts";
 
-const inputs: Record<RsyslogSender["protocol"], (port: number, tls: Tls) => string> = {
+type Protocol = RsyslogPlan["protocol"];
+
+/** The receiving rsyslog's input; what it gets goes to the ruleset `file`. */
+const inputs: Record<Protocol, (port: number, set: CertificateSet) => string> = {
   "tcp": (port) => `module(load="imtcp")\ninput(type="imtcp" port="${port}" ruleset="file")`,
-  "tls": (port, { ca, cert, key }) =>
-    `module(load="imtcp" StreamDriver.Name="gtls" StreamDriver.Mode="1"
-  StreamDriver.AuthMode="anon")
-global(DefaultNetstreamDriverCAFile="${ca}" DefaultNetstreamDriverCertFile="${cert}"
-  DefaultNetstreamDriverKeyFile="${key}")
+  "tls": (port, { ca, serverCert, serverKey }) =>
+    `global(defaultNetstreamDriverCAFile="${ca}" defaultNetstreamDriverCertFile="${serverCert}"
+  defaultNetstreamDriverKeyFile="${serverKey}")
+module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
 input(type="imtcp" port="${port}" ruleset="file")`,
   "relp": (port) => `module(load="imrelp" ruleset="file")\ninput(type="imrelp" port="${port}")`,
-  "relp+tls": (port, { ca, cert, key }) =>
+  "relp+tls": (port, { ca, serverCert, serverKey }) =>
     `module(load="imrelp" ruleset="file")
-input(type="imrelp" port="${port}" tls="on" tls.caCert="${ca}" tls.myCert="${cert}"
-  tls.myPrivKey="${key}" tls.authMode="certvalid")`,
+input(type="imrelp" port="${port}" tls="on" tls.caCert="${ca}" tls.myCert="${serverCert}"
+  tls.myPrivKey="${serverKey}" tls.authMode="certvalid")`,
 };
 
-interface Tls {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
-for (const protocol of Object.keys(inputs) as RsyslogSender["protocol"][]) {
+for (const protocol of Object.keys(inputs) as Protocol[]) {
   Deno.test(`The rsyslog sender hands every line over, unaltered, by ${protocol}`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "sluice-rsyslog-test-" });
-    const set = await makeCertificates(folder);
+    const certificates = await makeCertificates(folder);
     const port = freePort();
-    const tls = { ca: set.ca, cert: set.serverCert, key: set.serverKey };
     const file = `${folder}/received`;
-    await using _receiver = await startRsyslog(
-      `${inputs[protocol](port, tls)}
-ruleset(name="file") { action(type="omfile" file="${file}" template="rawline") }
-ruleset(name="out") { stop }\n`,
-    );
-    await using sender = await startRsyslogSender({
-      protocol,
+    await using _receiver = await Rsyslog.run(
       port,
-      ca: set.ca,
-      cert: set.clientCert,
-      key: set.clientKey,
-    });
+      () =>
+        `template(name="line" type="string" string="%rawmsg%\\n")
+${inputs[protocol](port, certificates)}
+ruleset(name="file") { action(type="omfile" file="${file}" template="line") }\n`,
+    );
+    await using sender = await Rsyslog.start({ protocol, port, certificates });
     const lines = [...numberedLines(5_000)];
     await sender.inject(lines);
     const received = await eventually(`5,000 lines by ${protocol}`, async () => {
