@@ -1,20 +1,19 @@
-import { compressionsAlgorithms } from "@platformatic/kafka";
-import { Buffer } from "node:buffer";
 import type { Fault } from "../../core/errors.ts";
 import { backoffMs, networkRetry } from "../../core/retry.ts";
 import { sleep, type World } from "../../core/world.ts";
-import {
-  type BatchRecord,
-  RecordBatch,
-  recordBytes,
-  recordsIn,
-  restamp,
-  sealBatch,
-  sealCompressed,
-} from "../../formats/record_batch.ts";
+import { RecordBatch } from "../../formats/record_batch.ts";
 import { type Cluster, troubleOf } from "./cluster.ts";
 import { code, faultOfRemedy, nameOf, type Remedy, remedyOf, topicAdvice } from "./failures.ts";
-import { Lane, type Parcel } from "./lane.ts";
+import {
+  type Codec,
+  type Consignment,
+  type Freight,
+  freightOf,
+  partsOf,
+  placeOf,
+  sealFreight,
+} from "./freight.ts";
+import { Lane } from "./lane.ts";
 import type { Link, ProduceReply } from "./link.ts";
 
 /** Whether records are being taken. */
@@ -32,7 +31,7 @@ export interface Refusal {
 /** How a producer works and whom it tells. */
 export interface ProducerOptions {
   readonly world: World;
-  readonly codec: "none" | "gzip" | "snappy" | "lz4" | "zstd";
+  readonly codec: Codec;
   /** What a batch may hold. */
   readonly batchBytes: number;
   /** Batches of a partition that may await their acknowledgement at once. */
@@ -44,25 +43,6 @@ export interface ProducerOptions {
   readonly refused: (refusal: Refusal) => void;
   /** Takes the seconds from sending a batch to its acknowledgement. */
   readonly onSent: (seconds: number) => void;
-}
-
-/** A batch that was handed over; it may travel in several parcels. */
-interface Consignment {
-  readonly batch: RecordBatch;
-  parcels: number;
-}
-
-/** Part or all of a consignment. */
-interface Freight extends Parcel {
-  readonly of: Consignment;
-  /** The records: the consignment's own batch, or one made of some of its records. */
-  readonly records: RecordBatch;
-  /** Where each record stands in the consignment; null when they are the same. */
-  readonly places: readonly number[] | null;
-  sealed: Uint8Array<ArrayBuffer> | null;
-  /** Producer and sequence that it was sealed with. */
-  sealedAs: string;
-  sentMs: number;
 }
 
 interface Route {
@@ -177,30 +157,14 @@ export class Producer {
   }
 
   #fly(route: Route, link: Link, freight: Freight): void {
-    this.#seal(route, freight);
+    const sealed = sealFreight(freight, this.options.codec, route);
     freight.sentMs = this.options.world.monotonicMs();
     link.produce(
       route.topic,
       route.partition,
-      freight.sealed as Uint8Array<ArrayBuffer>, // Just sealed.
+      sealed,
       (failure, reply) => this.#landed(route, freight, failure, reply),
     );
-  }
-
-  #seal(route: Route, freight: Freight): void {
-    const { producerId, producerEpoch } = route;
-    const as = `${producerId}/${producerEpoch}/${freight.sequence}`;
-    if (freight.sealedAs === as) return;
-    const stamp = { producerId, producerEpoch, baseSequence: freight.sequence };
-    if (freight.sealed !== null) restamp(freight.sealed, stamp);
-    else if (this.options.codec === "none") freight.sealed = sealBatch(freight.records, stamp);
-    else {
-      const { bitmask, compressSync } = compressionsAlgorithms[this.options.codec];
-      const raw = recordBytes(freight.records);
-      const compressed = compressSync(Buffer.from(raw.buffer, raw.byteOffset, raw.length));
-      freight.sealed = sealCompressed(freight.records, bitmask, compressed, stamp);
-    }
-    freight.sealedAs = as;
   }
 
   #landed(route: Route, freight: Freight, failure: unknown, reply: ProduceReply | null): void {
@@ -252,10 +216,7 @@ export class Producer {
   #split(route: Route, freight: Freight): void {
     if (freight.count === 1) return this.#giveBack(route, freight, [0], "too-large");
     const middle = freight.count >> 1;
-    const records = [...recordsIn(freight.records)];
-    const parts = [[0, middle], [middle, freight.count]].map(([from, to]) =>
-      this.#part(freight, records, range(from ?? 0, to ?? 0))
-    );
+    const parts = partsOf(freight, [range(0, middle), range(middle, freight.count)]);
     freight.of.parcels++;
     route.lane.replace(freight, parts);
   }
@@ -277,29 +238,11 @@ export class Producer {
     why: Refusal["why"],
   ): void {
     const kept = range(0, freight.count).filter((index) => !refused.includes(index));
-    const records = [...recordsIn(freight.records)];
-    route.lane.replace(freight, kept.length === 0 ? [] : [this.#part(freight, records, kept)]);
+    route.lane.replace(freight, partsOf(freight, kept.length === 0 ? [] : [kept]));
     for (const index of refused) {
       this.options.refused({ batch: freight.of.batch, index: placeOf(freight, index), why });
     }
     if (kept.length === 0) this.#delivered(freight.of);
-  }
-
-  /** Some records of a freight as one of its own. */
-  #part(freight: Freight, records: readonly BatchRecord[], indexes: readonly number[]): Freight {
-    const batch = new RecordBatch(freight.records.limitBytes);
-    for (const index of indexes) {
-      const record = records[index];
-      if (record === undefined) {
-        throw new RangeError(`no record ${index} in a batch of ${records.length}`);
-      }
-      const { value, timestampMs, key, headers } = record;
-      const at = batch.begin(value.length, timestampMs, key, headers);
-      if (at < 0) throw new RangeError("part of a batch does not fit where the whole did");
-      batch.bytes.set(value, at);
-      batch.commit(at + value.length);
-    }
-    return freightOf(freight.of, batch, indexes.map((index) => placeOf(freight, index)));
   }
 
   /** All replies are in after a failure: does what it asks for, then begins with the first again. */
@@ -393,28 +336,6 @@ export class Producer {
     );
     onState({ ready: false, ...first });
   }
-}
-
-function freightOf(
-  of: Consignment,
-  records: RecordBatch,
-  places: readonly number[] | null,
-): Freight {
-  return {
-    of,
-    records,
-    places,
-    count: records.count,
-    sequence: 0,
-    flying: false,
-    sealed: null,
-    sealedAs: "",
-    sentMs: 0,
-  };
-}
-
-function placeOf(freight: Freight, index: number): number {
-  return freight.places === null ? index : freight.places[index] ?? index;
 }
 
 function range(from: number, to: number): number[] {
