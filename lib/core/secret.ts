@@ -31,12 +31,20 @@ export class Secret {
   }
 }
 
-/** The URL as text with user's password and every query value that looks like a key removed. */
+/**
+ * A URL, or HOST:PORT as people mistype it with a user, as text for messages: without the password
+ * and without the value of every query field that looks like a key. When it is not clear where a
+ * password ends, more is taken away rather than less.
+ */
 export function redactUrl(text: string): string {
   return text
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/[^:@/?#]*):[^@/?#]*@/i, "$1:[secret]@")
+    // A colon before a number and a slash is a port: what comes behind it is a path.
     .replace(
-      /([?&](?:[^=&#]*(?:password|secret|token|key|credential|signature)[^=&#]*)=)[^&#]*/gi,
+      /^((?:[a-z][a-z0-9+.-]*:\/\/)?[^:@\/?#]*):(?!\/\/)(?!\d+[\/?#]).*@/is,
+      "$1:[secret]@",
+    )
+    .replace(
+      /([?&#][^=&#]*(?:pass|pwd|secret|token|key|credential|sig)[^=&#]*=)[^&#]*/gi,
       "$1[secret]",
     );
 }

@@ -1,4 +1,5 @@
 import { usageError } from "../core/errors.ts";
+import { redactUrl } from "../core/secret.ts";
 
 /** Where and how to listen for syslog. */
 export interface ListenUrl {
@@ -31,11 +32,11 @@ const schemes = {
 export function parseListenUrl(text: string): ListenUrl {
   const [, scheme = "", rest = ""] = /^([a-z+]+):\/\/(.*)$/.exec(text) ?? [];
   if (scheme === "unix") return unixUrl(text, rest);
-  const known = schemes[scheme as keyof typeof schemes];
-  if (known === undefined) {
+  if (!Object.hasOwn(schemes, scheme)) {
     throw refused(text, `it must begin with ${Object.keys(schemes).join("://, ")}:// or unix:///`);
   }
-  const match = /^(\[[0-9a-fA-F:.]+\]|[^:\[\]\/?#@]+)(?::(\d{1,5}))?\/?$/.exec(rest);
+  const known = schemes[scheme as keyof typeof schemes];
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:\[\]\/?#@\s]+)(?::(\d{1,5}))?\/?$/.exec(rest);
   if (match === null) {
     throw refused(
       text,
@@ -71,5 +72,5 @@ function unixUrl(text: string, path: string): ListenUrl {
 }
 
 function refused(text: string, why: string) {
-  return usageError(`listen on "${text}"`, why);
+  return usageError(`listen on "${redactUrl(text)}"`, why);
 }

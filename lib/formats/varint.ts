@@ -43,10 +43,11 @@ export class VarintCursor {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
-  /** The bytes of a length-prefixed field; null for length -1. */
+  /** The bytes of a length-prefixed field; null for length -1. @throws {RangeError} as above. */
   readBytes(): Uint8Array | null {
     const length = this.read();
     if (length < 0) return null;
+    if (length > this.bytes.length - this.at) throw new RangeError("a field is cut");
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
   }
