@@ -1,38 +1,11 @@
 import { jsonBytesMost, SyslogJson } from "../lib/formats/syslog_json.ts";
 import { type FrameSink, SyslogFramer } from "../lib/formats/syslog_frame.ts";
 import { SyslogMessage, SyslogParser } from "../lib/formats/syslog_message.ts";
+import { notAscii, rfc3164, rfc5424, standardLines } from "./standard_lines.ts";
 
-const LINE_BYTES = 164;
 const CHUNK_BYTES = 256 * 1024;
 const LINES = 400_000;
 const RUNS = 7;
-const FILLING = "GET /index.html HTTP/1.1 200 512 ";
-
-type HeadOf = (n: number, date: string, time: string) => string;
-
-/** The lines that `deno task bench forward` sends. */
-const rfc3164: HeadOf = (n, _date, time) => `<134>Nov 23 ${time} web-17 nginx[4711]: request ${n} `;
-
-const rfc5424: HeadOf = (n, date, time) =>
-  `<134>1 ${date}T${time}.${String(n % 1_000_000).padStart(6, "0")}Z web-17 nginx 4711 - ` +
-  `[request@32473 number="${n}"] `;
-
-const notAscii: HeadOf = (n, date, time) => `${rfc3164(n, date, time)}Größe 17 € déjà `;
-
-/** Numbered lines of 164 bytes, LF included. */
-function standardLines(count: number, headOf: HeadOf): Uint8Array {
-  const encoder = new TextEncoder();
-  const bytes = new Uint8Array(count * LINE_BYTES);
-  const start = Date.UTC(2026, 10, 23, 20, 30, 0);
-  for (let n = 0; n < count; n++) {
-    const iso = new Date(start + Math.floor(n / 5_000) * 1_000).toISOString();
-    const at = n * LINE_BYTES;
-    const line = headOf(n, iso.slice(0, 10), iso.slice(11, 19)).padEnd(LINE_BYTES, FILLING);
-    encoder.encodeInto(line, bytes.subarray(at, at + LINE_BYTES - 1));
-    bytes[at + LINE_BYTES - 1] = 10;
-  }
-  return bytes;
-}
 
 /** Frames, parses and encodes; keeps count so that nothing can be left out. */
 class Pipeline implements FrameSink {

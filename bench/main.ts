@@ -1,0 +1,33 @@
+// deno-lint-ignore-file no-console -- a benchmark speaks to a person
+/** `deno task bench NAME [OPTION...]`: runs one benchmark, or lists them. */
+
+interface Benchmark {
+  readonly about: string;
+  readonly load: () => Promise<{ run(args: string[]): Promise<void> }>;
+}
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  "forward": {
+    about: "syslog over TCP into Kafka, beside rsyslog's imtcp and omkafka",
+    load: () => import("./forward.ts"),
+  },
+  "baldr": {
+    about: "baldr cat, beside zcat",
+    load: () => import("./baldr.ts"),
+  },
+  "syslog-format": {
+    about: "framing, parsing and encoding of syslog lines alone",
+    load: () => import("./syslog_format.ts"),
+  },
+};
+
+const [name = "", ...args] = Deno.args;
+const benchmark = benchmarks[name];
+if (benchmark === undefined) {
+  console.error("Usage: deno task bench NAME [--quick]\n");
+  for (const [name, { about }] of Object.entries(benchmarks)) {
+    console.error(`  ${name.padEnd(15)} ${about}`);
+  }
+  Deno.exit(2);
+}
+await (await benchmark.load()).run(args);

@@ -1,0 +1,41 @@
+/** Clock ticks a second in /proc/PID/stat: fixed at 100 on Linux (getconf CLK_TCK). */
+const ticksPerSecond = 100;
+
+/** CPU time that a process has used so far, user and system, all its threads, seconds. */
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // The command name stands in parentheses and may hold blanks; fields are counted behind it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** The most memory that a process has had resident so far, MB (millions of bytes). */
+export async function peakMbOf(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024 / 1e6;
+}
+
+/** Median and range of some measurements. */
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** @throws {RangeError} when there is nothing to sum up. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [least] = sorted;
+  const most = sorted.at(-1);
+  const low = sorted[(sorted.length - 1) >> 1];
+  const high = sorted[sorted.length >> 1];
+  if (least === undefined || most === undefined || low === undefined || high === undefined) {
+    throw new RangeError("no measurements");
+  }
+  return { median: (low + high) / 2, least, most };
+}
+
+/** `1.52 (1.47..1.60)` */
+export function spreadText({ median, least, most }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${least.toFixed(digits)}..${most.toFixed(digits)})`;
+}
