@@ -249,6 +249,7 @@ export class Producer {
   #recover(route: Route): void {
     const remedy = route.remedy ?? "retry";
     route.remedy = null;
+    if (route.lane.mustRestart) route.producerId = -1n;
     if (remedy === "split" || remedy === "refused") {
       route.lane.recover();
       return this.#drive(route);
