@@ -130,7 +130,7 @@ export class PartBuffer {
  * Where to cut at `limit` or up to three bytes before it, so that no UTF-8 sequence is torn.
  * Bytes that are not UTF-8 are cut at the limit itself.
  */
-function cutBefore(bytes: Uint8Array, start: number, limit: number): number {
+export function cutBefore(bytes: Uint8Array, start: number, limit: number): number {
   const following = bytes[limit] as number;
   if ((following & 0xc0) !== 0x80) return limit;
   for (let back = 1; back <= 3 && limit - back > start; back++) {

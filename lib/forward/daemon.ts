@@ -8,11 +8,12 @@ import type { ListenUrl } from "../formats/listen_url.ts";
 import { jsonBytesMost } from "../formats/syslog_json.ts";
 import { receiveDatagrams } from "./datagrams.ts";
 import { Ledger } from "./ledger.ts";
-import { Pipeline, unackedMost } from "./pipeline.ts";
+import { Pipeline } from "./pipeline.ts";
 import { ReadBuffers } from "./read_buffers.ts";
 import { Reception } from "./reception.ts";
 import { Refusals } from "./refusals.ts";
 import type { ForwardSettings } from "./settings.ts";
+import { unackedMost } from "./shipping.ts";
 
 /** What the daemon is given by its command. */
 export interface ForwardTools {
@@ -41,6 +42,7 @@ export class ForwardDaemon {
   readonly pipeline: Pipeline;
   readonly reception: Reception;
   readonly #producer: Producer;
+  readonly #refusals: Refusals;
   readonly #listeners: Listener[] = [];
   readonly #datagrams: Datagrams[] = [];
   #kafkaTrouble: string | null = "the topic has not been seen yet";
@@ -50,19 +52,19 @@ export class ForwardDaemon {
     const { world } = tools;
     const lineMost = jsonBytesMost(settings.lineBytesMost, 256) + 1024;
     const batchBytes = Math.min(batchBytesMost, Math.max(batchBytesUsual, lineMost));
-    this.buffers = new ReadBuffers(Math.max(settings.memoryBytes >> 2, 8 * 1024 * 1024));
+    this.buffers = new ReadBuffers(Math.max(settings.memoryBytes / 4, 8 * 1024 * 1024));
     this.#producer = new Producer(tools.cluster, {
       world,
       codec: tools.codec,
       batchBytes,
       maxInFlight: unackedMost,
-      onAck: (batch) => this.pipeline.acknowledged(batch),
+      onAck: (batch) => this.pipeline.shipping.acknowledged(batch),
       onState: (state) => this.#kafkaTrouble = state.ready ? null : state.reason,
-      refused: (refusal) => refusals.take(refusal),
+      refused: (refusal) => this.#refusals.take(refusal),
       onSent: tools.timeSend,
     });
     this.pipeline = new Pipeline(settings, this.#outlet(), this.ledger, world, batchBytes);
-    const refusals = new Refusals(settings, this.pipeline, world);
+    this.#refusals = new Refusals(settings, this.pipeline, world);
     this.reception = new Reception(settings, {
       pipeline: this.pipeline,
       buffers: this.buffers,
@@ -75,7 +77,8 @@ export class ForwardDaemon {
   /** Why no lines are being taken; empty when all is well. */
   notReady(): string[] {
     if (this.#isStopping) return ["stopping"];
-    return this.#kafkaTrouble === null ? [] : [`Kafka: ${this.#kafkaTrouble}`];
+    const troubles = [this.#kafkaTrouble, this.#refusals.trouble].filter((one) => one !== null);
+    return troubles.map((trouble) => `Kafka: ${trouble}`);
   }
 
   datagramsDropped(): number | null {

@@ -4,6 +4,9 @@ import type { SyslogMessage } from "../formats/syslog_message.ts";
 import type { ForwardSettings } from "./settings.ts";
 import type { Source } from "./source.ts";
 
+/** Room for the headers that a record gets when the broker refuses it: it must fit again. */
+const refusalBytesMost = 256;
+
 /** Writes messages as records, straight into the batch. */
 export class Encoder {
   readonly #json = new SyslogJson();
@@ -36,6 +39,7 @@ export class Encoder {
     end: number,
     nowMs: number,
     source: Source,
+    key: Uint8Array | null,
     batch: RecordBatch,
     headers: readonly RecordHeader[],
   ): boolean {
@@ -43,7 +47,6 @@ export class Encoder {
     const stampMs = recordTime === "message" && message.timestampMs >= 0
       ? message.timestampMs
       : nowMs;
-    const key = this.keyOf(message, bytes, source);
     if (format === "raw") return append(batch, bytes, start, end, stampMs, key, headers);
     const most = jsonBytesMost(end - start, source.peerName.length);
     const at = batch.begin(most, stampMs, key, headers);
@@ -70,7 +73,7 @@ function append(
   key: Uint8Array | null,
   headers: readonly RecordHeader[],
 ): boolean {
-  const at = batch.begin(end - start, stampMs, key, headers);
+  const at = batch.begin(end - start + refusalBytesMost, stampMs, key, headers);
   if (at < 0) return false;
   batch.bytes.set(bytes.subarray(start, end), at);
   batch.commit(at + end - start);

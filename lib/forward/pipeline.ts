@@ -1,41 +1,29 @@
 import type { World } from "../core/world.ts";
 import { murmur2 } from "../formats/murmur2.ts";
-import type { RecordBatch, RecordHeader } from "../formats/record_batch.ts";
+import { cutBefore } from "../formats/parts.ts";
+import type { RecordHeader } from "../formats/record_batch.ts";
 import { SyslogMessage, SyslogParser } from "../formats/syslog_message.ts";
 import { Encoder } from "./encoder.ts";
-import { Gate } from "./gate.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import { Obligation } from "./obligations.ts";
-import type { LooseRecord } from "./refusals.ts";
-import { header, headerNames, partHeader } from "./record_headers.ts";
+import { Parking } from "./parking.ts";
+import { halfNames, header, headerNames, partName } from "./record_headers.ts";
 import type { ForwardSettings } from "./settings.ts";
-import { Shipment } from "./shipment.ts";
+import type { Shipment } from "./shipment.ts";
+import { type Carrier, Shipping } from "./shipping.ts";
 import type { Source } from "./source.ts";
 import { type PartitionsOf, type Topic, Topics } from "./topics.ts";
 
 /** What the pipeline needs of a Kafka producer. */
-export interface Outlet {
-  /** An empty batch whose tag is the pipeline's own. */
-  borrow(): RecordBatch;
-  /** Takes a batch; its acknowledgement comes back to {@linkcode Pipeline.acknowledged}. */
-  send(topic: string, partition: number, batch: RecordBatch): void;
+export interface Outlet extends Carrier {
   readonly partitionsOf: PartitionsOf;
 }
 
-/** How many batches of a partition may be under way. */
-export const unackedMost = 2;
-
-/** A message whose topic's partitions are not known yet, copied out of the read buffer. */
-interface Parked {
-  readonly source: Source;
-  readonly topic: Topic;
-  readonly slot: number;
-  readonly bytes: Uint8Array;
-  readonly part: number;
-  readonly more: boolean;
-  readonly obligation: Obligation;
-}
+/** What the parser would say of a part that is not a message's first. */
+const furtherPart = "a further part of an over-long message";
+/** Stands for the part's name where all but the first part is left out. */
+const truncatedName = "truncated";
 
 /**
  * From frames to record batches: parses, encodes each record straight into the batch of its
@@ -44,28 +32,25 @@ interface Parked {
  */
 export class Pipeline {
   readonly topics: Topics;
-  /** Bytes of records that are held: being filled or under way. */
-  heldBytes = 0;
-  readonly #budget = new Gate();
-  readonly #underWay = new Set<Shipment>();
-  #parked: Parked[] = [];
-  #detained = 0;
-  #marked: Lane[] = [];
-  #turnIsDue = false;
-  #nowMs: number;
+  readonly shipping: Shipping;
+  readonly #parking = new Parking();
   readonly #deadLetterTopic: Topic | null;
+  // The message at hand, its key, and when it came.
   readonly #message = new SyslogMessage();
+  #key: Uint8Array | null = null;
+  #nowMs: number;
   readonly #parser: SyslogParser;
   readonly #encoder: Encoder;
 
   constructor(
     private readonly settings: ForwardSettings,
-    private readonly outlet: Outlet,
+    outlet: Outlet,
     readonly ledger: Ledger,
     private readonly world: World,
     /** How many bytes of records one batch may hold. */
-    private readonly batchBytes: number,
+    batchBytes: number,
   ) {
+    this.shipping = new Shipping(outlet, ledger, batchBytes, settings.deadLetterTopic);
     this.topics = new Topics(
       settings.topic,
       settings.topicsMost,
@@ -83,20 +68,25 @@ export class Pipeline {
 
   /** Whether `source` may read on. */
   hasRoom(source: Source): boolean {
-    return source.awaits === null && this.heldBytes < this.settings.memoryBytes &&
-      !(source.lane?.isFull(unackedMost, this.batchBytes) ?? false);
+    return source.parked === 0 && this.heldBytes < this.settings.memoryBytes &&
+      (source.lane === null || !this.shipping.isFull(source.lane));
   }
 
   /** Waits until {@linkcode hasRoom} may have changed for `source`. */
-  async room(source: Source): Promise<void> {
-    if (source.awaits !== null) {
-      await source.awaits.coming;
-      if (source.awaits.isKnown) source.awaits = null;
-    } else if (source.lane?.isFull(unackedMost, this.batchBytes)) {
-      await source.lane.gate.wait();
-    } else {
-      await this.#budget.wait();
-    }
+  room(source: Source): Promise<void> {
+    if (source.parked > 0) return this.#parking.gate.wait();
+    if (source.lane !== null && this.shipping.isFull(source.lane)) return source.lane.gate.wait();
+    return this.shipping.gate.wait();
+  }
+
+  /** Bytes of records and parked messages that Kafka has not acknowledged. */
+  get heldBytes(): number {
+    return this.shipping.heldBytes + this.#parking.heldBytes;
+  }
+
+  /** Records that are neither acknowledged nor given up, counted where they are. */
+  get heldRecords(): number {
+    return this.shipping.heldRecords + this.#parking.count;
   }
 
   /** Takes the time for the messages of the read that follows. */
@@ -115,224 +105,177 @@ export class Pipeline {
   ): void {
     if (part === 0) this.ledger.messages++;
     this.ledger.bytes += end - start;
-    if (part > 0 && this.settings.oversize === "truncate") {
+    const truncates = this.settings.oversize === "truncate";
+    if (part > 0 && truncates) {
       this.ledger.truncatedBytes += end - start;
       if (source.obligation !== null) source.landed(source.obligation, more);
       return;
     }
-    if (part === 0) this.#read(source, bytes, start, end);
-    else this.#message.setUnparsed("a further part of an over-long message", start, end);
+    if (part === 0) this.#read(source, bytes, start, end, more);
+    else {
+      this.#message.setUnparsed(furtherPart, start, end);
+      this.#key = source.key;
+    }
     this.ledger.received++;
-    const topic = this.#topicOf(source, part, more);
-    if (!topic.isKnown) return this.#park(source, topic, bytes.slice(start, end), part, more);
-    const lane = topic.lanes[source.slot % topic.lanes.length] as Lane;
-    source.landed(this.#write(lane, source, bytes, start, end, part, more), more);
+    const name = more && truncates ? truncatedName : partName(part, more);
+    if (name === truncatedName) this.ledger.truncated++;
+    const topic = this.#topicOf(source, name);
+    if (!topic.isKnown) {
+      source.landed(this.#park(source, topic, bytes.slice(start, end), name), more);
+    } else {
+      const lane = topic.lanes[source.slot % topic.lanes.length] as Lane;
+      source.landed(this.#write(lane, source, bytes, start, end, name), more);
+    }
   }
 
-  /** Parses a message and settles which topic and slot it and its further parts go to. */
-  #read(source: Source, bytes: Uint8Array, start: number, end: number): void {
+  /** Parses a message and settles which topic, slot and key it and its further parts have. */
+  #read(source: Source, bytes: Uint8Array, start: number, end: number, more: boolean): void {
     const message = this.#message;
     this.#parser.parse(bytes, start, end, this.#nowMs, message);
     source.topic = this.topics.of(message, bytes, source.peerText);
     if (message.form === "unparsed") this.ledger.unparsed++;
     const key = this.#encoder.keyOf(message, bytes, source);
     source.slot = key === null ? source.home : murmur2(key) & 0x7fffffff;
+    this.#key = key;
+    if (more) source.key = key === null ? null : key.slice();
   }
 
-  #topicOf(source: Source, part: number, more: boolean): Topic {
-    const overlong = part > 0 || more;
-    if (overlong && this.settings.oversize === "dead-letter" && this.#deadLetterTopic !== null) {
-      return this.#deadLetterTopic;
-    }
+  #topicOf(source: Source, name: string): Topic {
+    if (
+      name !== "" && this.settings.oversize === "dead-letter" && this.#deadLetterTopic !== null
+    ) return this.#deadLetterTopic;
     return source.topic as Topic; // Set by #read of part 0.
   }
 
+  /** Writes the message at hand; what is returned is paid when all of it is safe. */
   #write(
     lane: Lane,
     source: Source,
     bytes: Uint8Array,
     start: number,
     end: number,
-    part: number,
-    more: boolean,
+    name: string,
   ): Obligation {
-    const headers = this.#headersOf(source, part, more);
-    let shipment = this.#filling(lane);
-    const encode = () =>
-      this.#encoder.write(
-        this.#message,
-        bytes,
-        start,
-        end,
-        this.#nowMs,
-        source,
-        shipment.batch,
-        headers,
-      );
-    if (!encode()) {
+    const { shipping } = this;
+    const headers = this.#headersOf(source, name);
+    let shipment = shipping.filling(lane);
+    if (!this.#encode(shipment, source, bytes, start, end, headers)) {
       if (shipment.batch.count > 0) {
-        this.#handOn(lane);
-        shipment = this.#filling(lane);
+        shipping.handOn(lane);
+        shipment = shipping.filling(lane);
       }
-      if (!encode()) return this.#cut(lane, source, bytes, start, end, part, more);
+      if (!this.#encode(shipment, source, bytes, start, end, headers)) {
+        return this.#cut(lane, source, bytes, start, end, name);
+      }
     }
+    shipping.wrote(lane, shipment);
     source.lane = lane;
-    this.#mark(lane);
     return shipment.obligation;
   }
 
-  /** The record does not fit into any batch: it goes on in two parts. */
+  #encode(
+    { batch }: Shipment,
+    source: Source,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    headers: readonly RecordHeader[],
+  ): boolean {
+    const message = this.#message;
+    return this.#encoder.write(
+      message,
+      bytes,
+      start,
+      end,
+      this.#nowMs,
+      source,
+      this.#key,
+      batch,
+      headers,
+    );
+  }
+
+  /** What is made of the message at hand does not fit into any batch: it goes on in two parts. */
   #cut(
     lane: Lane,
     source: Source,
     bytes: Uint8Array,
     start: number,
     end: number,
-    part: number,
-    more: boolean,
+    name: string,
   ): Obligation {
+    const middle = cutBefore(bytes, start, start + ((end - start) >> 1));
+    if (this.settings.oversize === "truncate") {
+      if (name === "") this.ledger.truncated++;
+      this.ledger.truncatedBytes += end - middle;
+      this.#reparse(bytes, start, middle, this.#message.problem === furtherPart);
+      return this.#write(lane, source, bytes, start, middle, truncatedName);
+    }
     this.ledger.received++;
-    const middle = start + ((end - start) >> 1);
-    source.landed(this.#write(lane, source, bytes, start, middle, part, true), true);
-    this.#message.setUnparsed("a further part of an over-long message", middle, end);
-    return this.#write(lane, source, bytes, middle, end, part + 1, more);
+    const [firstName, secondName] = halfNames(name);
+    const topic = this.#topicOf(source, firstName);
+    const to = topic.isKnown ? topic.lanes[source.slot % topic.lanes.length] as Lane : lane;
+    this.#reparse(bytes, start, middle, this.#message.problem === furtherPart);
+    const first = this.#write(to, source, bytes, start, middle, firstName);
+    this.#reparse(bytes, middle, end, true);
+    const second = this.#write(to, source, bytes, middle, end, secondName);
+    return bothOf(first, second);
   }
 
-  #headersOf(source: Source, part: number, more: boolean): readonly RecordHeader[] {
+  #reparse(bytes: Uint8Array, start: number, end: number, isFurther: boolean): void {
+    if (isFurther) this.#message.setUnparsed(furtherPart, start, end);
+    else this.#parser.parse(bytes, start, end, this.#nowMs, this.#message);
+  }
+
+  #headersOf(source: Source, name: string): readonly RecordHeader[] {
     const { problem, form } = this.#message;
-    if (form !== "unparsed" && part === 0 && !more) return source.headers;
+    if (form !== "unparsed" && name === "") return source.headers;
     const headers = [...source.headers];
-    if (form === "unparsed" && part === 0) headers.push(header(headerNames.parseError, problem));
-    if (part === 0 && !more) return headers;
-    if (this.settings.oversize === "truncate") {
-      this.ledger.truncated++;
-      headers.push(header(headerNames.truncated, "true"));
-    } else {
-      headers.push(partHeader(part, more));
+    if (form === "unparsed" && problem !== furtherPart) {
+      headers.push(header(headerNames.parseError, problem));
     }
+    if (name === truncatedName) headers.push(header(headerNames.truncated, "true"));
+    else if (name !== "") headers.push(header(headerNames.part, name));
     return headers;
   }
 
-  #park(source: Source, topic: Topic, bytes: Uint8Array, part: number, more: boolean): void {
+  #park(source: Source, topic: Topic, bytes: Uint8Array, name: string): Obligation {
     const obligation = new Obligation();
-    this.#parked.push({ source, topic, slot: source.slot, bytes, part, more, obligation });
-    source.awaits = topic;
-    source.landed(obligation, more);
+    this.#parking.add({
+      source,
+      topic,
+      slot: source.slot,
+      key: this.#key === null ? null : this.#key.slice(),
+      bytes,
+      receivedMs: this.#nowMs,
+      partName: name,
+      isFurther: this.#message.problem === furtherPart,
+      obligation,
+    });
+    return obligation;
   }
 
   /** Writes what was parked for topics that have become known, in the order it came. */
   #unpark(): void {
-    const parked = this.#parked;
-    this.#parked = [];
-    for (const one of parked) {
-      const { source, topic, slot, bytes, part, more, obligation } = one;
-      if (!topic.isKnown) {
-        this.#parked.push(one);
-        continue;
-      }
-      if (part > 0) {
-        this.#message.setUnparsed("a further part of an over-long message", 0, bytes.length);
-      } else this.#parser.parse(bytes, 0, bytes.length, this.#nowMs, this.#message);
+    const nowMs = this.#nowMs;
+    this.#parking.leave((parked) => {
+      const { source, topic, slot, bytes, obligation } = parked;
+      this.#nowMs = parked.receivedMs;
+      this.#key = parked.key;
+      this.#reparse(bytes, 0, bytes.length, parked.isFurther);
       const lane = topic.lanes[slot % topic.lanes.length] as Lane;
-      this.#write(lane, source, bytes, 0, bytes.length, part, more)
+      this.#write(lane, source, bytes, 0, bytes.length, parked.partName)
         .watch({ paid: () => obligation.pay() });
-    }
-  }
-
-  #filling(lane: Lane): Shipment {
-    if (lane.filling === null) {
-      const deadLetter = lane.topic === this.#deadLetterTopic?.name;
-      const batch = this.outlet.borrow();
-      lane.filling = new Shipment(lane, batch, deadLetter);
-      batch.tag = lane.filling;
-    }
-    return lane.filling;
-  }
-
-  /** Remembers that a lane has something to send; it is sent when all that has arrived is read. */
-  #mark(lane: Lane): void {
-    if (!lane.isMarked) {
-      lane.isMarked = true;
-      this.#marked.push(lane);
-    }
-    if (this.#turnIsDue) return;
-    this.#turnIsDue = true;
-    setImmediate(() => this.#endTurn());
-  }
-
-  #endTurn(): void {
-    this.#turnIsDue = false;
-    const marked = this.#marked;
-    this.#marked = [];
-    for (const lane of marked) {
-      lane.isMarked = false;
-      if (lane.filling === null) continue;
-      if (lane.unacked < unackedMost) this.#handOn(lane);
-      else this.#count(lane.filling);
-    }
-  }
-
-  #count(shipment: Shipment): void {
-    this.heldBytes += shipment.batch.sizeBytes - shipment.countedBytes;
-    shipment.countedBytes = shipment.batch.sizeBytes;
-  }
-
-  #handOn(lane: Lane): void {
-    const shipment = lane.filling;
-    if (shipment === null) return;
-    this.#count(shipment);
-    lane.filling = null;
-    lane.unacked++;
-    this.#underWay.add(shipment);
-    this.outlet.send(lane.topic, lane.partition, shipment.batch);
-  }
-
-  /** A batch is safe in Kafka: what was waiting for it goes on. */
-  acknowledged(batch: RecordBatch): void {
-    const shipment = batch.tag as Shipment;
-    const { lane } = shipment;
-    if (!this.#underWay.delete(shipment)) throw new Error("a batch was acknowledged twice");
-    if (shipment.deadLetter) this.ledger.deadLettered += shipment.records;
-    else this.ledger.acknowledged += shipment.records;
-    this.heldBytes -= shipment.countedBytes;
-    lane.unacked--;
-    shipment.obligation.pay();
-    if (lane.filling !== null && lane.unacked < unackedMost) this.#handOn(lane);
-    lane.gate.wake();
-    this.#budget.wake();
-  }
-
-  /** Records that are neither acknowledged nor given up, counted from the batches that hold them. */
-  get heldRecords(): number {
-    let held = this.#parked.length + this.#detained;
-    for (const shipment of this.#underWay) held += shipment.records;
-    for (const lane of this.topics.lanes()) held += lane.filling?.records ?? 0;
-    return held;
+    });
+    this.#nowMs = nowMs;
   }
 
   /** Resolves when nothing is held any more. Nothing may be accepted meanwhile. */
   async drained(): Promise<void> {
     while (this.heldRecords > 0) {
-      this.#endTurn();
-      if (this.#parked.length > 0) await Promise.all([...this.topics.all].map((one) => one.coming));
-      else await this.#budget.wait();
+      this.shipping.endTurn();
+      await (this.#parking.count > 0 ? this.#parking.gate : this.shipping.gate).wait();
     }
-  }
-
-  /** One record of the batch is not this batch's any more. */
-  withdraw(shipment: Shipment): void {
-    shipment.refused++;
-    this.ledger.refused++;
-  }
-
-  /** Counts a withdrawn record as held until the function returned is called. */
-  detain(shipment: Shipment): () => void {
-    this.#detained++;
-    shipment.obligation.share();
-    return () => {
-      this.#detained--;
-      shipment.obligation.pay();
-    };
   }
 
   /** Where a refused record of this shipment goes; null when it was refused there, or there is none. */
@@ -341,28 +284,13 @@ export class Pipeline {
     if (shipment.deadLetter || lanes.length === 0) return null;
     return lanes[shipment.lane.partition % lanes.length] ?? null;
   }
+}
 
-  /** Writes what became of one withdrawn record; its sender is answered when all of it is safe. */
-  reship(shipment: Shipment, lane: Lane, records: readonly LooseRecord[]): void {
-    this.ledger.received += records.length - 1;
-    for (const { value, timestampMs, key, headers } of records) {
-      const put = () => {
-        const { batch } = this.#filling(lane);
-        const at = batch.begin(value.length, timestampMs, key, headers);
-        if (at < 0) return false;
-        batch.bytes.set(value, at);
-        batch.commit(at + value.length);
-        return true;
-      };
-      if (!put()) {
-        this.#handOn(lane);
-        if (!put()) {
-          throw new RangeError("a record that was in one batch does not fit into another");
-        }
-      }
-      shipment.obligation.share();
-      this.#filling(lane).obligation.watch({ paid: () => shipment.obligation.pay() });
-    }
-    this.#mark(lane);
-  }
+/** Paid when both are. */
+function bothOf(first: Obligation, second: Obligation): Obligation {
+  if (first === second) return first;
+  const both = new Obligation();
+  both.share();
+  for (const one of [first, second]) one.watch({ paid: () => both.pay() });
+  return both;
 }

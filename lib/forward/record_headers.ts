@@ -6,7 +6,10 @@ const encoder = new TextEncoder();
 export const headerNames = {
   /** Why the message is no syslog; its value holds the whole text. */
   parseError: "sluice-parse-error",
-  /** `1`, `2`, `3/3`: which part of an over-long message this is; the last one says how many. */
+  /**
+   * Which part of an over-long message this is: `1`, `2`, `3/3`; the last one says how many. A part
+   * that was still too large is two parts itself, named `2.1` and `2.2/2`.
+   */
   part: "sluice-part",
   /** The message went on without its end. */
   truncated: "sluice-truncated",
@@ -22,7 +25,14 @@ export function header(name: string, value: string): RecordHeader {
   return { key: encoder.encode(name), value: encoder.encode(value) };
 }
 
-/** The header of part `part` (0 is the first) of an over-long message. */
-export function partHeader(part: number, more: boolean): RecordHeader {
-  return header(headerNames.part, more ? `${part + 1}` : `${part + 1}/${part + 1}`);
+/** The name of part `part` (0 is the first) of an over-long message; empty for a whole one. */
+export function partName(part: number, more: boolean): string {
+  if (part === 0 && !more) return "";
+  return more ? `${part + 1}` : `${part + 1}/${part + 1}`;
+}
+
+/** The names of the two halves of a message (`name` is empty) or of a part of one. */
+export function halfNames(name: string): readonly [string, string] {
+  const prefix = name === "" ? "" : `${name}.`;
+  return [`${prefix}1`, `${prefix}2/2`];
 }

@@ -1,10 +1,12 @@
 import type { World } from "../core/world.ts";
+import { cutBefore } from "../formats/parts.ts";
 import { type RecordBatch, type RecordHeader, recordsIn } from "../formats/record_batch.ts";
 import type { Lane } from "./lane.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { header, headerNames } from "./record_headers.ts";
+import { halfNames, header, headerNames } from "./record_headers.ts";
 import type { ForwardSettings } from "./settings.ts";
 import type { Shipment } from "./shipment.ts";
+import type { LooseRecord } from "./shipping.ts";
 import { cutText } from "./truncate.ts";
 
 /** A record that the broker will not take as it is. */
@@ -15,44 +17,74 @@ export interface Refusal {
   readonly why: "too-large" | "timestamp" | "invalid";
 }
 
-/** A record on its own. */
-export interface LooseRecord {
-  readonly timestampMs: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array;
-  readonly headers: readonly RecordHeader[];
-}
-
 /** How long to wait before a record is tried again that cannot be sent in any other form. */
 const againMs = 10_000;
+
+/** What an operator can do about a record for which there is no other form. */
+const hints: Record<Refusal["why"], string> = {
+  "invalid": "is the topic compacted? then give --key; or set --dead-letter-topic",
+  "timestamp": "compare the clocks of this machine and of the brokers",
+  "too-large": "even without its text it is too large: raise the topic's max.message.bytes",
+};
 
 /**
  * Finds another way for records that the broker refused; none is dropped. A stamp it will not have
  * is replaced by the receive time; what is too large goes to the dead-letter topic, is split, or
- * loses its end, as `--oversize` says.
+ * loses its end, as `--oversize` says. Where there is no other way the same record is tried again and
+ * again, and counts as held meanwhile, so that reading stops when there are too many.
  */
 export class Refusals {
+  readonly #waiting = new Map<string, { readonly why: Refusal["why"]; readonly acts: Again[] }>();
+  // The records of the batch that was looked into last: one refusal seldom comes alone.
+  #opened: Shipment | null = null;
+  #records: readonly LooseRecord[] = [];
+
   constructor(
     private readonly settings: Pick<ForwardSettings, "oversize" | "format">,
     private readonly pipeline: Pipeline,
     private readonly world: World,
   ) {}
 
+  /** Which topic takes no record in any form, and what to do; null when there is none. */
+  get trouble(): string | null {
+    for (const [topic, { why }] of this.#waiting) {
+      return `topic ${topic} refuses records: ${hints[why]}`;
+    }
+    return null;
+  }
+
   /** Sends the record on in another form. The batch it was in goes on without it. */
   take({ batch, index, why }: Refusal): void {
     const shipment = batch.tag as Shipment;
-    const record = recordAt(batch, index);
-    this.pipeline.withdraw(shipment);
-    if (why === "timestamp") return this.#restamp(shipment, record);
-    const deadLetter = this.pipeline.deadLetterLane(shipment);
-    if (deadLetter !== null) {
-      return this.#ship(shipment, deadLetter, [this.#marked(record, why)]);
+    const record = this.#recordAt(shipment, index);
+    this.pipeline.shipping.withdraw(shipment);
+    if (why === "timestamp" && !has(record, headerNames.recordTime)) {
+      return this.#restamp(shipment, record);
     }
-    if (why === "invalid") return this.#tryAgain(shipment, record);
-    const shorter = this.settings.oversize === "truncate"
-      ? [this.#truncated(record)]
-      : halves(record);
-    this.#ship(shipment, shipment.lane, shorter.map((one) => this.#marked(one, why)));
+    const deadLetter = this.#mayDeadLetter(why) ? this.pipeline.deadLetterLane(shipment) : null;
+    if (deadLetter !== null) {
+      return this.#ship(shipment, deadLetter, [marked(record, why)]);
+    }
+    const smaller = why === "too-large" ? this.#smaller(record) : null;
+    if (smaller === null) return this.#tryAgain(shipment, record, why);
+    this.#ship(shipment, shipment.lane, smaller.map((one) => marked(one, why)));
+  }
+
+  #recordAt(shipment: Shipment, index: number): LooseRecord {
+    if (this.#opened !== shipment) {
+      this.#opened = shipment;
+      this.#records = [...recordsIn(shipment.batch)];
+    }
+    const record = this.#records[index];
+    if (record === undefined) {
+      throw new RangeError(`a batch of ${this.#records.length} records has none at ${index}`);
+    }
+    return record;
+  }
+
+  /** A stamp would be refused there, too; what is too large goes there only if that is wanted. */
+  #mayDeadLetter(why: Refusal["why"]): boolean {
+    return why === "invalid" || (why === "too-large" && this.settings.oversize === "dead-letter");
   }
 
   #restamp(shipment: Shipment, record: LooseRecord): void {
@@ -62,68 +94,97 @@ export class Refusals {
     this.#ship(shipment, shipment.lane, [{ ...record, timestampMs: this.world.nowMs(), headers }]);
   }
 
-  #truncated(record: LooseRecord): LooseRecord {
+  /** The record as two, or without its end; null when nothing is left to take away. */
+  #smaller(record: LooseRecord): LooseRecord[] | null {
+    if (this.settings.oversize !== "truncate") {
+      return record.value.length < 2 ? null : halves(record);
+    }
     const { value, lostBytes } = cutText(record.value, this.settings.format);
-    this.pipeline.ledger.truncated++;
-    this.pipeline.ledger.truncatedBytes += lostBytes;
+    if (lostBytes <= 0) return null;
+    const { ledger } = this.pipeline;
+    if (!has(record, headerNames.truncated)) ledger.truncated++;
+    ledger.truncatedBytes += lostBytes;
     const headers = without(record.headers, headerNames.truncated);
-    return { ...record, value, headers: [...headers, header(headerNames.truncated, "true")] };
+    return [{ ...record, value, headers: [...headers, header(headerNames.truncated, "true")] }];
   }
 
-  #marked(record: LooseRecord, why: Refusal["why"]): LooseRecord {
-    const headers = without(record.headers, headerNames.refused);
-    return { ...record, headers: [...headers, header(headerNames.refused, why)] };
-  }
-
-  /** The topic takes no such record at all (one without a key, say): only an operator can help. */
-  #tryAgain(shipment: Shipment, record: LooseRecord): void {
-    this.world.log("error", "Kafka refuses a record for what it is; trying on", {
-      topic: shipment.lane.topic,
-      partition: shipment.lane.partition,
-      hint: "is the topic compacted? then give --key; or set --dead-letter-topic",
-    });
-    const release = this.pipeline.detain(shipment);
-    this.world.sleep(againMs).then(() => {
-      this.#ship(shipment, shipment.lane, [record]);
+  /** Only an operator can help. */
+  #tryAgain(shipment: Shipment, record: LooseRecord, why: Refusal["why"]): void {
+    // The batch is used for others as soon as the rest of it is acknowledged.
+    const kept = copyOf(record);
+    const release = this.pipeline.shipping.detain(shipment, bytesOf(kept));
+    const { lane } = shipment;
+    const act = async () => {
+      await this.pipeline.shipping.room(lane);
+      const timestampMs = why === "timestamp" ? this.world.nowMs() : kept.timestampMs;
+      this.#ship(shipment, lane, [{ ...kept, timestampMs }]);
       release();
+    };
+    const waiting = this.#waiting.get(lane.topic);
+    if (waiting !== undefined) {
+      waiting.acts.push(act);
+      return;
+    }
+    const acts = [act];
+    this.#waiting.set(lane.topic, { why, acts });
+    this.world.log("error", "Kafka refuses records for what they are; trying on", {
+      topic: lane.topic,
+      why,
+      hint: hints[why],
+    });
+    this.world.sleep(againMs).then(async () => {
+      this.#waiting.delete(lane.topic);
+      for (const again of acts) await again();
     });
   }
 
   #ship(shipment: Shipment, lane: Lane, records: readonly LooseRecord[]): void {
-    this.pipeline.reship(shipment, lane, records);
+    this.pipeline.shipping.reship(shipment, lane, records);
   }
 }
 
-function recordAt(batch: RecordBatch, index: number): LooseRecord {
-  let at = 0;
-  for (const record of recordsIn(batch)) {
-    if (at++ === index) return record;
-  }
-  throw new RangeError(`a batch of ${at} records has none at ${index}`);
-}
+type Again = () => Promise<void>;
+
+const decoder = new TextDecoder();
 
 function without(headers: readonly RecordHeader[], name: string): RecordHeader[] {
-  const decoder = new TextDecoder();
   return headers.filter((one) => decoder.decode(one.key) !== name);
+}
+
+function has({ headers }: LooseRecord, name: string): boolean {
+  return headers.some((one) => decoder.decode(one.key) === name);
+}
+
+function marked(record: LooseRecord, why: Refusal["why"]): LooseRecord {
+  const headers = without(record.headers, headerNames.refused);
+  return { ...record, headers: [...headers, header(headerNames.refused, why)] };
+}
+
+function copyOf({ timestampMs, key, value, headers }: LooseRecord): LooseRecord {
+  return {
+    timestampMs,
+    key: key === null ? null : key.slice(),
+    value: value.slice(),
+    headers: headers.map((one) => ({ key: one.key.slice(), value: one.value.slice() })),
+  };
+}
+
+/** What a kept record costs, its objects included. */
+function bytesOf({ key, value, headers }: LooseRecord): number {
+  return value.length + (key?.length ?? 0) + 500 + 200 * headers.length;
 }
 
 /** The record as two, its value cut in the middle; the header says which half of what each is. */
 function halves(record: LooseRecord): LooseRecord[] {
   const { value, headers } = record;
-  const part = headers.find((one) => new TextDecoder().decode(one.key) === headerNames.part);
-  const prefix = part === undefined ? "" : `${new TextDecoder().decode(part.value)}.`;
-  const middle = value.length >> 1;
+  const part = headers.find((one) => decoder.decode(one.key) === headerNames.part);
+  const [firstName, secondName] = halfNames(part === undefined ? "" : decoder.decode(part.value));
+  const middle = cutBefore(value, 0, value.length >> 1);
   const rest = without(headers, headerNames.part);
-  return [
-    {
-      ...record,
-      value: value.slice(0, middle),
-      headers: [...rest, header(headerNames.part, `${prefix}1`)],
-    },
-    {
-      ...record,
-      value: value.slice(middle),
-      headers: [...rest, header(headerNames.part, `${prefix}2/2`)],
-    },
-  ];
+  const half = (bytes: Uint8Array, name: string) => ({
+    ...record,
+    value: bytes,
+    headers: [...rest, header(headerNames.part, name)],
+  });
+  return [half(value.slice(0, middle), firstName), half(value.slice(middle), secondName)];
 }

@@ -9,13 +9,15 @@ const encoder = new TextEncoder();
 export class Source {
   /** The sender's address as the inside of a JSON string. */
   readonly peerName: Uint8Array;
-  /** The topic and slot of the last message: the further parts of an over-long one follow it. */
+  /** The topic, slot and key of the last message: the further parts of an over-long one follow it. */
   topic: Topic | null = null;
   slot: number;
+  /** Kept of over-long messages only. */
+  key: Uint8Array | null = null;
   /** The lane written to last; when it is full, nothing more is read. */
   lane: Lane | null = null;
-  /** Set when a message was parked because the partitions of its topic are not known yet. */
-  awaits: Topic | null = null;
+  /** How many of its messages are parked because the partitions of their topics are not known yet. */
+  parked = 0;
   /** What is owed for the message handled last. */
   obligation: Obligation | null = null;
 

@@ -25,6 +25,8 @@ export class Topics {
   readonly #known = new Map<string, Topic>();
   readonly #fixed: Topic | null;
   readonly #decoder = new TextDecoder("latin1");
+  /** How many topics messages have named. */
+  #made = 0;
   #overflowed = false;
 
   constructor(
@@ -47,7 +49,10 @@ export class Topics {
     const name = topicOf(this.template, values);
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    if (this.#known.size < this.most) return this.named(name);
+    if (this.#made < this.most) {
+      this.#made++;
+      return this.named(name);
+    }
     if (!this.#overflowed) {
       this.#overflowed = true;
       this.log("warn", "More topics are named than allowed; the rest goes to one topic", {
@@ -71,14 +76,11 @@ export class Topics {
 
   /** Asks again how many partitions each topic has; new ones are used from now on. */
   async refresh(): Promise<void> {
-    for (const topic of this.#known.values()) {
-      if (topic.isKnown) this.#extend(topic, await this.partitionsOf(topic.name));
-    }
-  }
-
-  /** All lanes there are. */
-  *lanes(): Iterable<Lane> {
-    for (const topic of this.#known.values()) yield* topic.lanes;
+    const known = [...this.#known.values()].filter(({ isKnown }) => isKnown);
+    // At once: one that was deleted must not keep the others waiting.
+    await Promise.all(known.map(async (topic) => {
+      this.#extend(topic, await this.partitionsOf(topic.name));
+    }));
   }
 
   get all(): Iterable<Topic> {
