@@ -1,7 +1,10 @@
-import { serversFolder } from "./processes.ts";
+import { runCommand, serversFolder } from "./processes.ts";
 
 /** The Kafka releases that tests run against: the newest line, and the last one with ZooKeeper. */
 export type KafkaVersion = "4.1.0" | "3.9.1";
+
+/** Java's flag for not laying files about the process into /tmp, where a killed one leaves them. */
+export const noPerfData = "-XX:-UsePerfData";
 
 /**
  * The folder with Kafka's jars, downloaded by Maven when they are not there yet. Two processes that
@@ -24,21 +27,17 @@ async function download(version: KafkaVersion, folder: string): Promise<void> {
   await Deno.remove(partial, { recursive: true }).catch(() => {});
   await Deno.mkdir(`${partial}/jars`, { recursive: true });
   await Deno.writeTextFile(`${partial}/pom.xml`, pom(version));
-  const { success, stdout } = await new Deno.Command("mvn", {
-    args: ["-B", "-q", "dependency:copy-dependencies", "-DoutputDirectory=jars"],
-    cwd: partial,
-    stdout: "piped",
-    stderr: "piped",
-  }).output().catch((thrown) => {
+  const { success, text } = await runCommand(
+    ["mvn", "-B", "-q", "dependency:copy-dependencies", "-DoutputDirectory=jars"],
+    { cwd: partial },
+  ).catch((thrown) => {
     throw new Error(
       `Cannot download Kafka ${version}: mvn does not run (Debian: apt-get install maven)`,
-      {
-        cause: thrown,
-      },
+      { cause: thrown },
     );
   });
   if (!success) {
-    const said = new TextDecoder().decode(stdout).trimEnd().split("\n").slice(-15).join("\n");
+    const said = text.trimEnd().split("\n").slice(-15).join("\n");
     throw new Error(`Cannot download Kafka ${version}: Maven failed:\n${said}`);
   }
   // A folder of this name is whole: it gets its name only now.

@@ -8,6 +8,8 @@ export type SaslMechanism = "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" | "OAUTH
 export interface KafkaOptions {
   /** 4.1.0 is KRaft, 3.9.1 runs with ZooKeeper. @default "4.1.0" */
   readonly version?: KafkaVersion;
+  /** The port of the plaintext listener; a free one by default. */
+  readonly port?: number;
   /** Opens a TLS listener with this server certificate. */
   readonly ssl?: CertificateSet;
   /** The TLS listener wants a client certificate of the same authority. */

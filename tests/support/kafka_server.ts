@@ -1,5 +1,5 @@
 import { Kafka, logLevel } from "kafkajs";
-import { kafkaClassPath } from "./kafka_artifacts.ts";
+import { kafkaClassPath, noPerfData } from "./kafka_artifacts.ts";
 import {
   brokerProperties,
   isKraft,
@@ -9,7 +9,7 @@ import {
   zookeeperSessionMs,
 } from "./kafka_properties.ts";
 import { freePort } from "./ports.ts";
-import { makeServerFolder, type ServerProcess, startProcess } from "./processes.ts";
+import { makeServerFolder, runCommand, type ServerProcess, startProcess } from "./processes.ts";
 import { delay } from "./waiting.ts";
 import { startZookeeper } from "./zookeeper_server.ts";
 
@@ -36,7 +36,7 @@ export class KafkaServer implements AsyncDisposable {
   /** Starts a broker and waits until it answers. */
   static async start(options: KafkaOptions): Promise<KafkaServer> {
     const ports = {
-      plaintext: freePort(),
+      plaintext: options.port ?? freePort(),
       ssl: freePort(),
       sasl: freePort(),
       controller: freePort(),
@@ -197,7 +197,7 @@ export class KafkaServer implements AsyncDisposable {
     const broker = await startProcess({
       name: "kafka",
       command: "java",
-      args: [heap, "-cp", classPath, "kafka.Kafka", this.#config],
+      args: [heap, noPerfData, "-cp", classPath, "kafka.Kafka", this.#config],
       folder: this.folder,
     });
     this.#broker = broker;
@@ -244,13 +244,12 @@ export class KafkaServer implements AsyncDisposable {
 
   async #java(main: string, ...args: string[]): Promise<void> {
     const classPath = await kafkaClassPath(this.options.version ?? "4.1.0");
-    const { success, stdout, stderr } = await new Deno.Command("java", {
-      args: ["-Xmx256m", "-cp", classPath, main, ...args],
-      cwd: this.folder,
-    }).output();
+    const { success, text } = await runCommand(
+      ["java", "-Xmx256m", noPerfData, "-cp", classPath, main, ...args],
+      { cwd: this.folder },
+    );
     if (success) return;
-    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    throw new Error(`Cannot run ${main} of Kafka: ${said.trimEnd()}`);
+    throw new Error(`Cannot run ${main} of Kafka: ${text.trimEnd()}`);
   }
 }
 

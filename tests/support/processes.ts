@@ -43,32 +43,92 @@ export async function makeServerFolder(name: string): Promise<string> {
 /**
  * Starts a process whose output goes to a file. It dies with its parent, however the parent dies:
  * the kernel sees to it (setpriv, where the machine has it), and the note under `.servers/run` lets
- * the next start find what was left over all the same.
+ * the next start find what was left over all the same. A Ctrl-C on the terminal does not reach it:
+ * whoever started it decides.
  */
 export async function startProcess(plan: ProcessPlan): Promise<ServerProcess> {
   const log = `${plan.folder}/${plan.name}.log`;
-  const shell = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', log, plan.command, ...plan.args];
-  const guarded = canSetpriv ? ["setpriv", "--pdeathsig", "KILL", ...shell] : shell;
-  const child = new Deno.Command(guarded[0] ?? "sh", {
-    args: guarded.slice(1),
+  const [command, args] = guarded([
+    ...["sh", "-c", 'exec "$@" >>"$0" 2>&1', log],
+    ...[plan.command, ...plan.args],
+  ]);
+  const child = new Deno.Command(command, {
+    args,
     cwd: plan.folder,
     env: plan.env ?? {},
     stdin: "null",
     stdout: "null",
     stderr: "null",
   }).spawn();
+  living.set(child, child.status);
   const note = `${runFolder}/${child.pid}.json`;
   await Deno.mkdir(runFolder, { recursive: true });
   const said: RunNote = { pid: child.pid, parent: Deno.pid, folder: plan.folder };
   await Deno.writeTextFile(note, JSON.stringify(said));
   const ended = child.status.then(async (status) => {
     await Deno.remove(note).catch(() => {}); // swept by another start in the meantime
+    living.delete(child);
     return status;
   });
+  living.set(child, ended);
   return handle(plan.name, child, ended, log);
 }
 
-const canSetpriv = Deno.build.os === "linux" && await isInstalled("setpriv");
+/** What a command that ran to its end came to. */
+export interface Outcome {
+  readonly success: boolean;
+  /** What it wrote to either of its outputs. */
+  readonly text: string;
+}
+
+/** Runs a command to its end; it dies with its parent as servers do. */
+export async function runCommand(
+  words: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<Outcome> {
+  const [command, args] = guarded(words);
+  const child = new Deno.Command(command, {
+    args,
+    ...options,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  living.set(child, child.status);
+  try {
+    const { success, stdout, stderr } = await child.output();
+    const decoder = new TextDecoder();
+    return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  } finally {
+    living.delete(child);
+  }
+}
+
+// Every process that this one has started and that has not ended, with its end.
+const living = new Map<Deno.ChildProcess, Promise<unknown>>();
+
+/** Ends everything that this process has started, at once, and waits for the ends. */
+export async function endAllProcesses(): Promise<void> {
+  for (const child of living.keys()) {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended in this very moment.
+    }
+  }
+  await Promise.all(living.values());
+}
+
+/** The command in a session of its own, to be killed by the kernel when its parent dies. */
+function guarded(words: readonly string[]): readonly [string, string[]] {
+  const [command = "", ...args] = canGuard
+    ? ["setsid", "setpriv", "--pdeathsig", "KILL", ...words]
+    : words;
+  return [command, args];
+}
+
+const canGuard = Deno.build.os === "linux" && await isInstalled("setpriv") &&
+  await isInstalled("setsid");
 
 async function isInstalled(command: string): Promise<boolean> {
   const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${command}`] })

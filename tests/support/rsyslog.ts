@@ -15,7 +15,8 @@ export class Rsyslog implements AsyncDisposable {
   private constructor(
     private readonly process: ServerProcess,
     private readonly folder: string,
-    private readonly port: number,
+    /** Where it takes lines, by TCP. */
+    readonly port: number,
   ) {}
 
   static async start(plan: RsyslogPlan): Promise<Rsyslog> {

@@ -1,7 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { makeServerFolder, type ServerProcess, startProcess } from "./processes.ts";
 import { eventually, within } from "./waiting.ts";
 
-const mainModule = new URL("../../main.ts", import.meta.url).pathname;
+const mainModule = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** A running sluice whose log can be asked. */
 export class SluiceProcess implements AsyncDisposable {
@@ -10,16 +11,21 @@ export class SluiceProcess implements AsyncDisposable {
     readonly folder: string,
   ) {}
 
-  /** Starts the real command; its log is JSON lines. Listeners are best given port 0. */
+  /**
+   * Starts the real command; its log is JSON lines. Listeners are best given port 0.
+   *
+   * @param rights Deno's flags: what the process may do.
+   */
   static async start(
     args: readonly string[],
     env: Record<string, string> = {},
+    rights: readonly string[] = ["--allow-all"],
   ): Promise<SluiceProcess> {
     const folder = await makeServerFolder("sluice");
     const process = await startProcess({
       name: "sluice",
       command: Deno.execPath(),
-      args: ["run", "--allow-all", mainModule, ...args],
+      args: ["run", ...rights, mainModule, ...args],
       folder,
       env,
     });

@@ -1,4 +1,4 @@
-import { kafkaClassPath } from "./kafka_artifacts.ts";
+import { kafkaClassPath, noPerfData } from "./kafka_artifacts.ts";
 import { waitForPort } from "./ports.ts";
 import { type ServerProcess, startProcess } from "./processes.ts";
 
@@ -24,7 +24,7 @@ export async function startZookeeper(port: number, folder: string): Promise<Serv
   const server = await startProcess({
     name: "zookeeper",
     command: "java",
-    args: ["-Xmx128m", "-cp", await kafkaClassPath("3.9.1"), main, config],
+    args: ["-Xmx128m", noPerfData, "-cp", await kafkaClassPath("3.9.1"), main, config],
     folder,
   });
   try {
