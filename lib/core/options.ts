@@ -92,7 +92,7 @@ function ranged(
     read: (written) => {
       const value = read(written);
       if (value >= least && value <= most) return value;
-      const range = given.most === undefined
+      const range = given.most === undefined && value < least
         ? `at least ${write(least)}`
         : `between ${write(least)} and ${write(most)}`;
       throw usageError(`use ${written}`, `it must be ${range}`);

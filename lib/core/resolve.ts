@@ -61,7 +61,11 @@ function valueOf(
   if (written !== undefined) return read(option, [written], variable);
   const key = sources.config[name];
   if (key === undefined) return option.fallback;
-  return read(option, textsOf(key, name, sources), `${name} in ${sources.configPath}`);
+  const texts = textsOf(key, name, sources);
+  if (option.kind !== "list" && Array.isArray(key)) {
+    throw usageError(`use ${name} in ${sources.configPath}`, "give one value, not a list");
+  }
+  return read(option, texts, `${name} in ${sources.configPath}`);
 }
 
 function read(option: Option<unknown>, written: readonly unknown[], origin: string): unknown {
@@ -100,14 +104,28 @@ async function secretOf(
   const value = sources.env[variable];
   const flagFile = sources.flags[`${name}-file`];
   if (flagFile === undefined && value !== undefined) return read(option, [value], variable);
-  const file = flagFile ?? sources.env[`${variable}_FILE`] ?? sources.config[`${name}-file`];
-  if (file !== undefined) {
-    return read(option, [await sources.readFile(String(file))], flagOf(name, option));
-  }
+  const [file, origin] = secretFile(variable, name, sources);
+  if (file !== undefined) return read(option, [await sources.readFile(file)], origin);
   const credential = await sources.credential?.(name);
   return credential === undefined
     ? option.fallback
     : read(option, [credential], `credential ${name}`);
+}
+
+/** The path of the file that holds a secret, and where that path was given. */
+function secretFile(
+  variable: string,
+  name: string,
+  sources: Sources,
+): readonly [file: string | undefined, origin: string] {
+  const key = `${name}-file`;
+  const flag = sources.flags[key];
+  if (flag !== undefined) return [String(flag), `--${key}`];
+  const written = sources.env[`${variable}_FILE`];
+  if (written !== undefined) return [written, `${variable}_FILE`];
+  const configured = sources.config[key];
+  if (configured === undefined) return [undefined, ""];
+  return [textsOf(configured, key, sources)[0], `${key} in ${sources.configPath}`];
 }
 
 function refuseUnknownKeys(specs: OptionSpecs, { config, configPath }: Sources): void {
@@ -133,14 +151,19 @@ function refuseUnknownVariables(
     const variable = envOf(command, name);
     return option.kind === "secret" ? [variable, `${variable}_FILE`] : [variable];
   });
-  const prefix = envOf(command, "");
-  const longer = commands.filter((name) => name.startsWith(`${command} `)).map((name) =>
-    envOf(name, "")
-  );
+  // The longest first: `archive verify` has variables that begin like those of `archive`.
+  const prefixes = [command, ...commands].map((name) => envOf(name, ""))
+    .sort((a, b) => b.length - a.length);
   for (const variable of Object.keys(env)) {
-    if (!variable.startsWith(prefix) || known.includes(variable)) continue;
-    if (longer.some((other) => variable.startsWith(other))) continue;
-    throw usageError(`use ${variable}`, `there is no such option${hint(variable, known)}`);
+    if (!variable.startsWith("SLUICE_") || known.includes(variable)) continue;
+    const owner = prefixes.find((prefix) => variable.startsWith(prefix));
+    // A variable of no command is ours when it looks like a slip, else somebody else's.
+    const isOurs = owner === undefined
+      ? nearest(variable, known) !== undefined
+      : owner === envOf(command, "");
+    if (isOurs) {
+      throw usageError(`use ${variable}`, `there is no such option${hint(variable, known)}`);
+    }
   }
 }
 
