@@ -53,7 +53,13 @@ export function topicOf(template: TopicTemplate, values: readonly string[]): str
   template.fields.forEach((_, i) => {
     name += (topicWord(values[i] ?? "") || "none") + (template.words[i + 1] ?? "");
   });
-  return name.slice(0, nameCharsMost);
+  return legal(name.slice(0, nameCharsMost));
+}
+
+/** A sender must not name what is no topic, nor one of Kafka's own (`__consumer_offsets`). */
+function legal(name: string): string {
+  if (/^\.\.?$/.test(name)) return "none";
+  return name.replace(/^__+/, "_");
 }
 
 /** The text with every character that a topic name cannot hold replaced by `_`. */

@@ -36,7 +36,7 @@ export class FakeOutlet implements Outlet {
   readonly delivered: SeenRecord[] = [];
   readonly #pool: RecordBatch[] = [];
   readonly #partitions = new Map<string, number>();
-  readonly #asked = new Map<string, ((partitions: number) => void)[]>();
+  readonly #asked = new Map<string, PromiseWithResolvers<number>>();
 
   constructor(private readonly batchBytes: number) {}
 
@@ -51,15 +51,26 @@ export class FakeOutlet implements Outlet {
   partitionsOf = (topic: string): Promise<number> => {
     const known = this.#partitions.get(topic);
     if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve) =>
-      this.#asked.set(topic, [...this.#asked.get(topic) ?? [], resolve])
-    );
+    const asked = this.#asked.get(topic) ?? Promise.withResolvers<number>();
+    this.#asked.set(topic, asked);
+    return asked.promise;
   };
 
   /** The topic is there, or has more partitions now. */
   create(topic: string, partitions = 1): void {
     this.#partitions.set(topic, partitions);
-    for (const resolve of this.#asked.get(topic) ?? []) resolve(partitions);
+    this.#asked.get(topic)?.resolve(partitions);
+    this.#asked.delete(topic);
+  }
+
+  /** The topic is gone: whoever asks for it has to wait. */
+  delete(topic: string): void {
+    this.#partitions.delete(topic);
+  }
+
+  /** Whoever waits for this topic gives up. */
+  fail(topic: string, thrown: Error): void {
+    this.#asked.get(topic)?.reject(thrown);
     this.#asked.delete(topic);
   }
 
