@@ -19,8 +19,8 @@ export class Rsyslog implements AsyncDisposable {
     readonly port: number,
   ) {}
 
-  static async start(plan: RsyslogPlan): Promise<Rsyslog> {
-    const port = freePort();
+  /** Starts a sender that takes lines on TCP port `port`, a free one by default. */
+  static async start(plan: RsyslogPlan, port = freePort()): Promise<Rsyslog> {
     return await Rsyslog.run(port, (folder) => senderConfig(port, plan, folder));
   }
 

@@ -1,0 +1,14 @@
+/**
+ * What sluice may do, as Deno's flags: `deno task compile` bakes them into the program, and nothing
+ * can widen them afterwards. It starts no other program and loads no native library; the network,
+ * files and environment variables are what its commands are about.
+ */
+export const programRights: readonly string[] = [
+  "--no-prompt",
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--deny-run",
+  "--deny-ffi",
+];

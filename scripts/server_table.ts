@@ -1,0 +1,121 @@
+import { makeCertificates } from "../tests/support/certificates.ts";
+import type { KafkaOptions } from "../tests/support/kafka_properties.ts";
+import { startKafka } from "../tests/support/kafka_server.ts";
+import { makeServerFolder } from "../tests/support/processes.ts";
+import { Rsyslog, type RsyslogPlan } from "../tests/support/rsyslog.ts";
+
+/** A server that runs. */
+export interface Running extends AsyncDisposable {
+  /** What a person needs to use it: `["bootstrap", "127.0.0.1:9092"]`. */
+  readonly addresses: readonly (readonly [string, string])[];
+  /** A command line to try. */
+  readonly example?: string;
+}
+
+/** How servers are wanted. */
+export interface Wishes {
+  /** The port to listen on; a free one without it. */
+  readonly port?: number;
+  /** Topics to make in a Kafka. */
+  readonly topics: readonly string[];
+}
+
+/** One kind of server that can be started for use by hand. */
+export interface ServerKind {
+  readonly name: string;
+  readonly summary: string;
+  start(wishes: Wishes): Promise<Running>;
+}
+
+/** Every kind, in the order of the help; each is built on what the tests start. */
+export const serverKinds: readonly ServerKind[] = [
+  {
+    name: "kafka",
+    summary: "Kafka 4.1.0 (KRaft), one broker",
+    start: (wishes) => kafka(wishes, {}),
+  },
+  {
+    name: "kafka-zookeeper",
+    summary: "Kafka 3.9.1 with its ZooKeeper, the last line that has one",
+    start: (wishes) => kafka(wishes, { version: "3.9.1", chroot: "/logs" }),
+  },
+  {
+    name: "kafka-secure",
+    summary: "Kafka 4.1.0 that also listens with TLS (client certificates) and with SASL over TLS",
+    start: secureKafka,
+  },
+  {
+    name: "rsyslog",
+    summary: "rsyslogd that sends on to tcp://127.0.0.1:1514 by omfwd",
+    start: (wishes) => rsyslog(wishes, { protocol: "tcp", port: 1514 }),
+  },
+  {
+    name: "rsyslog-relp",
+    summary: "rsyslogd that sends on to relp://127.0.0.1:2514 by omrelp",
+    start: (wishes) => rsyslog(wishes, { protocol: "relp", port: 2514 }),
+  },
+];
+
+async function kafka({ port, topics }: Wishes, options: KafkaOptions): Promise<Running> {
+  const server = await startKafka({ ...options, ...(port === undefined ? {} : { port }) });
+  for (const topic of topics) await server.createTopic(topic, { partitions: 3 });
+  const where = options.version === "3.9.1" ? `--zookeeper ${server.zookeeper}` : "";
+  return {
+    addresses: [
+      ["bootstrap", server.bootstrap],
+      ...(where ? [["zookeeper", server.zookeeper] as const] : []),
+      ["topics", topics.join(", ")],
+      ["log", `${server.folder}/kafka.log`],
+    ],
+    example: `sluice forward-syslog ${where || `--kafka ${server.bootstrap}`}`,
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+const user = "alice";
+const password = "wonderland";
+
+async function secureKafka({ port, topics }: Wishes): Promise<Running> {
+  const folder = await makeServerFolder("certificates");
+  const ssl = await makeCertificates(folder);
+  const server = await startKafka({
+    ssl,
+    clientAuth: true,
+    sasl: {
+      mechanism: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
+      users: { [user]: password },
+      overTls: true,
+    },
+    ...(port === undefined ? {} : { port }),
+  });
+  for (const topic of topics) await server.createTopic(topic, { partitions: 3 });
+  return {
+    addresses: [
+      ["plaintext", server.bootstrap],
+      ["tls", server.sslBootstrap],
+      ["sasl over tls", `${server.saslBootstrap} as ${user}, password ${password}`],
+      ["authority", ssl.ca],
+      ["client", `${ssl.clientCert} with ${ssl.clientKey}`],
+      ["topics", topics.join(", ")],
+      ["log", `${server.folder}/kafka.log`],
+    ],
+    example: `sluice forward-syslog --kafka ${server.sslBootstrap} --kafka-ca ${ssl.ca} ` +
+      `--kafka-cert ${ssl.clientCert} --kafka-key ${ssl.clientKey}`,
+    [Symbol.asyncDispose]: async () => {
+      await server.stop();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+async function rsyslog({ port }: Wishes, plan: RsyslogPlan): Promise<Running> {
+  const server = await Rsyslog.start(plan, port);
+  return {
+    addresses: [
+      ["takes lines on", `tcp 127.0.0.1:${server.port}`],
+      ["sends them to", `${plan.protocol} 127.0.0.1:${plan.port}`],
+    ],
+    example: `logger --server 127.0.0.1 --port ${server.port} --tcp "hello"`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
