@@ -1,24 +1,34 @@
 import { SluiceError } from "../../core/errors.ts";
+import type { ListenUrl } from "../../formats/listen_url.ts";
 
 /** The error of a socket that could not be opened, with what to try. */
-export function listenError(where: string, thrown: unknown): SluiceError {
+export function listenError({ text, transport }: ListenUrl, thrown: unknown): SluiceError {
   const code = (thrown as { code?: string }).code;
+  const isUnix = transport === "unix";
   const told = (fault: "permanent" | "denied", detail: string) =>
-    new SluiceError(`listen on ${where}`, fault, detail, { cause: thrown });
+    new SluiceError(`listen on ${text}`, fault, detail, { cause: thrown });
   if (thrown instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {
     return told(
       "permanent",
-      "another program listens there already; stop it or choose another port",
+      "another program listens there already; stop it or choose another " +
+        (isUnix ? "path" : "port"),
     );
   }
   if (thrown instanceof Deno.errors.PermissionDenied || code === "EACCES") {
     return told(
       "denied",
-      "this user may not; choose a port of 1024 or more, or grant CAP_NET_BIND_SERVICE",
+      isUnix
+        ? "this user may not make a socket there; choose another folder"
+        : "this user may not; choose a port of 1024 or more, or grant CAP_NET_BIND_SERVICE",
     );
   }
-  if (thrown instanceof Deno.errors.AddrNotAvailable || code === "EADDRNOTAVAIL") {
+  if (
+    thrown instanceof Deno.errors.AddrNotAvailable || code === "EADDRNOTAVAIL" || code === "EINVAL"
+  ) {
     return told("permanent", "this machine has no such address; 0.0.0.0 stands for all it has");
+  }
+  if (isUnix && thrown instanceof Deno.errors.NotFound) {
+    return told("permanent", "there is no such folder");
   }
   return told("permanent", thrown instanceof Error ? thrown.message : String(thrown));
 }

@@ -1,3 +1,4 @@
+import { SluiceError } from "../../core/errors.ts";
 import { type ListenUrl, withPort } from "../../formats/listen_url.ts";
 import { brokenError, listenError } from "./failures.ts";
 import type { Listener, Peer } from "./listen.ts";
@@ -12,28 +13,33 @@ export function listenTcp(url: ListenUrl): Listener {
     const listener = Deno.listen({ hostname: url.host, port: url.port, transport: "tcp" });
     return new PlainListener(withPort(url, listener.addr.port), listener);
   } catch (thrown) {
-    throw listenError(url.text, thrown);
+    throw listenError(url, thrown);
   }
 }
 
 /** Listens on a Unix socket; a socket file that nobody listens on any more is replaced. */
 export async function listenUnix(url: ListenUrl): Promise<Listener> {
-  await removeStale(url.path);
+  await removeStale(url);
   try {
     return new PlainListener(url, Deno.listen({ path: url.path, transport: "unix" }));
   } catch (thrown) {
-    throw listenError(url.text, thrown);
+    throw listenError(url, thrown);
   }
 }
 
 /** A killed process leaves its socket file behind; one that answers belongs to a living process. */
-async function removeStale(path: string): Promise<void> {
+async function removeStale({ path, text }: ListenUrl): Promise<void> {
   const info = await Deno.lstat(path).catch(() => null);
-  if (!info?.isSocket) return;
+  if (info === null) return;
+  if (!info.isSocket) {
+    const detail = `a file that is no socket is in the way; remove ${path} or choose another path`;
+    throw new SluiceError(`listen on ${text}`, "permanent", detail);
+  }
   try {
     (await Deno.connect({ path, transport: "unix" })).close();
-  } catch {
-    await Deno.remove(path).catch(() => {});
+  } catch (thrown) {
+    // Only a refusal proves that nobody listens; whoever may not even ask may not take away either.
+    if (thrown instanceof Deno.errors.ConnectionRefused) await Deno.remove(path).catch(() => {});
   }
 }
 

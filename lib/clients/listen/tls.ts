@@ -1,18 +1,12 @@
-import { createSecureContext, createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { AddressInfo, Socket } from "node:net";
-import { SluiceError } from "../../core/errors.ts";
 import { type ListenUrl, withPort } from "../../formats/listen_url.ts";
+import { readCredentials, type TlsFiles } from "./credentials.ts";
 import { brokenError, listenError } from "./failures.ts";
 import type { Listener, ListenOptions, Peer } from "./listen.ts";
 import { nextPeerId } from "./peer_id.ts";
 
-/** The files of a TLS server, PEM. */
-export interface TlsFiles {
-  readonly certPath: string;
-  readonly keyPath: string;
-  /** Who signs client certificates; when given, clients without one of theirs are turned away. */
-  readonly clientCaPath?: string;
-}
+export type { TlsFiles } from "./credentials.ts";
 
 /** Connections that have finished their handshake and wait for {@linkcode Listener.accept}. */
 const acceptedMost = 64;
@@ -21,7 +15,7 @@ const acceptedMost = 64;
 export async function listenTls(url: ListenUrl, options: ListenOptions): Promise<Listener> {
   const files = options.tls;
   if (files === undefined) throw new TypeError("TLS needs a certificate");
-  const credentials = await load(files);
+  const credentials = await readCredentials(files);
   const server = createServer({
     ...credentials,
     minVersion: "TLSv1.2",
@@ -30,44 +24,10 @@ export async function listenTls(url: ListenUrl, options: ListenOptions): Promise
     handshakeTimeout: options.handshakeMs,
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (thrown) => reject(listenError(url.text, thrown)));
+    server.once("error", (thrown) => reject(listenError(url, thrown)));
     server.listen({ host: url.host, port: url.port, backlog: 511 }, resolve);
   });
   return new TlsListener(withPort(url, (server.address() as AddressInfo).port), server, files);
-}
-
-interface Credentials {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca?: string;
-}
-
-async function load({ certPath, keyPath, clientCaPath }: TlsFiles): Promise<Credentials> {
-  const credentials = {
-    cert: await readPem(certPath, "certificate"),
-    key: await readPem(keyPath, "private key"),
-    ...(clientCaPath === undefined ? {} : { ca: await readPem(clientCaPath, "client CA") }),
-  };
-  try {
-    createSecureContext(credentials);
-  } catch (thrown) {
-    throw new SluiceError(
-      `use certificate ${certPath} with private key ${keyPath}`,
-      "permanent",
-      `${thrown instanceof Error ? thrown.message : thrown}; both must be PEM and belong together`,
-      { cause: thrown },
-    );
-  }
-  return credentials;
-}
-
-async function readPem(path: string, what: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (thrown) {
-    const why = thrown instanceof Deno.errors.NotFound ? "there is no such file" : String(thrown);
-    throw new SluiceError(`read ${what} ${path}`, "permanent", why, { cause: thrown });
-  }
 }
 
 class TlsListener implements Listener {
@@ -103,7 +63,7 @@ class TlsListener implements Listener {
   }
 
   async reload(): Promise<void> {
-    this.server.setSecureContext(await load(this.files));
+    this.server.setSecureContext(await readCredentials(this.files));
   }
 
   #take(socket: TLSSocket): void {
@@ -133,6 +93,8 @@ class TlsPeer implements Peer {
     socket.setKeepAlive(true);
     socket.setNoDelay(true);
     socket.allowHalfOpen = true;
+    // It may have gone while it waited to be accepted: no event will tell that again.
+    this.#isOver = socket.destroyed || socket.readableEnded;
     const wake = () => {
       this.#wake?.();
       this.#wake = null;

@@ -8,7 +8,7 @@ export function listenDatagrams(url: ListenUrl): Datagrams {
     const socket = Deno.listenDatagram({ hostname: url.host, port: url.port, transport: "udp" });
     return new UdpSocket(withPort(url, (socket.addr as Deno.NetAddr).port), socket);
   } catch (thrown) {
-    throw listenError(url.text, thrown);
+    throw listenError(url, thrown);
   }
 }
 
