@@ -1,4 +1,5 @@
 import { SluiceError, usageError } from "../core/errors.ts";
+import { redactUrl } from "../core/secret.ts";
 
 /** What the status server shows. */
 export interface StatusSource {
@@ -20,9 +21,13 @@ export interface StatusServer {
  * @throws {SluiceError} `usage` when `hostPort` is no HOST:PORT, else when it cannot be listened on.
  */
 export function serveStatus(hostPort: string, source: StatusSource): StatusServer {
-  const [, host = "", port = ""] = /^(.*):(\d{1,5})$/.exec(hostPort) ?? [];
+  const [, host = "", port = ""] = /^(\[[0-9a-fA-F:.]+\]|[^:\s\/]*):(\d{1,5})$/.exec(hostPort) ??
+    [];
   if (port === "" || Number(port) > 65_535) {
-    throw usageError(`serve HTTP on "${hostPort}"`, "write HOST:PORT, for example 127.0.0.1:9108");
+    throw usageError(
+      `serve HTTP on "${redactUrl(hostPort)}"`,
+      "write HOST:PORT, for example 127.0.0.1:9108 or [::1]:9108",
+    );
   }
   try {
     const server = Deno.serve({
@@ -36,14 +41,23 @@ export function serveStatus(hostPort: string, source: StatusSource): StatusServe
       stop: () => server.shutdown(),
     };
   } catch (thrown) {
-    const inUse = thrown instanceof Deno.errors.AddrInUse;
-    throw new SluiceError(
-      `serve HTTP on ${hostPort}`,
-      "permanent",
-      inUse ? "another program listens there already; choose another port" : String(thrown),
-      { cause: thrown },
-    );
+    throw serveError(hostPort, thrown);
   }
+}
+
+function serveError(hostPort: string, thrown: unknown): SluiceError {
+  const told = (fault: "permanent" | "denied", detail: string) =>
+    new SluiceError(`serve HTTP on ${hostPort}`, fault, detail, { cause: thrown });
+  if (thrown instanceof Deno.errors.AddrInUse) {
+    return told("permanent", "another program listens there already; choose another port");
+  }
+  if (thrown instanceof Deno.errors.PermissionDenied) {
+    return told("denied", "this user may not; choose a port of 1024 or more");
+  }
+  if (thrown instanceof Deno.errors.AddrNotAvailable) {
+    return told("permanent", "this machine has no such address; 0.0.0.0 stands for all it has");
+  }
+  return told("permanent", thrown instanceof Error ? thrown.message : String(thrown));
 }
 
 async function answer(request: Request, source: StatusSource): Promise<Response> {

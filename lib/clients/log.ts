@@ -33,9 +33,15 @@ export function openLog(
   });
   const logger = getLogger("sluice");
   return {
-    // Braces in a message would be taken for placeholders.
+    // Not by the logger's own methods: they take braces in a message for placeholders.
     log: (severity, message, fields = {}) =>
-      logger[severity](message.replace(/[{}]/g, "$&$&"), { ...fields }),
+      logger.emit({
+        level: nameOf[severity],
+        timestamp: Date.now(),
+        message: [message],
+        rawMessage: message,
+        properties: { ...fields },
+      }),
     close: () => resetSync(),
   };
 }
@@ -58,26 +64,44 @@ function messageOf(record: LogRecord): string {
 
 function textLine(record: LogRecord, withStack: boolean): string {
   const fields = Object.entries(record.properties)
-    .map(([name, value]) => ` ${name}=${textOf(plain(value, withStack))}`);
+    .map(([name, value]) => ` ${name}=${textOf(value, withStack)}`);
   const time = new Date(record.timestamp).toISOString();
-  return `${time} ${levelOf(record).padEnd(5)} ${messageOf(record)}${fields.join("")}\n`;
+  const message = visible(messageOf(record));
+  return `${time} ${levelOf(record).padEnd(5)} ${message}${fields.join("")}\n`;
 }
 
-function textOf(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
-  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+function textOf(value: unknown, withStack: boolean): string {
+  const held = plain(value, withStack);
+  const text = typeof held === "string" ? held : jsonOf(held, withStack);
+  return visible(/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));
+}
+
+/** Text on one line, in which nothing commands the terminal. */
+function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function jsonLine(record: LogRecord, withStack: boolean): string {
-  const fields = Object.entries(record.properties)
-    .map(([name, value]) => [name, plain(value, withStack)]);
-  const line = {
+  const own = {
     time: new Date(record.timestamp).toISOString(),
     level: levelOf(record),
     message: messageOf(record),
-    ...Object.fromEntries(fields),
   };
-  return `${JSON.stringify(line)}\n`;
+  // A field cannot take the place of the line's own parts.
+  return `${jsonOf({ ...own, ...record.properties, ...own }, withStack)}\n`;
+}
+
+function jsonOf(value: unknown, withStack: boolean): string {
+  try {
+    return JSON.stringify(value, (_, inner) => plain(inner, withStack)) ?? "null";
+  } catch {
+    // It holds itself: the fields cannot be told, but the line must be.
+    const shallow = Object.entries(value as object).map(([name, one]) => [name, `${one}`]);
+    return JSON.stringify(Object.fromEntries(shallow));
+  }
 }
 
 /** What JSON can hold of a value; an error is its reason, and its stack only for those who debug. */

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Metrics } from "../../lib/clients/metrics.ts";
+
+const build = { version: "1.2.3", commit: "abcdef0" };
+
+interface PageLine {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A page of Prometheus text format 0.0.4, read strictly: every line has to be understood. */
+function read(page: string): { samples: PageLine[]; types: Map<string, string> } {
+  const types = new Map<string, string>();
+  const samples: PageLine[] = [];
+  assert.ok(page.endsWith("\n"), "the last line ends");
+  for (const line of page.split("\n")) {
+    if (line === "") continue;
+    const about = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/.exec(line);
+    if (about !== null) {
+      if (about[1] === "TYPE") types.set(about[2] ?? "", about[3] ?? "");
+      continue;
+    }
+    const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
+    assert.ok(sample, `not a line of the format: ${line}`);
+    const [, name = "", labels = "", value = ""] = sample;
+    const pairs = [...labels.matchAll(/([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)",?/g)];
+    assert.equal(pairs.map(([whole]) => whole).join(""), labels, `labels of ${line}`);
+    samples.push({
+      name,
+      labels: Object.fromEntries(pairs.map(([, key, text]) => [key, text])),
+      value: value === "+Inf" ? Infinity : Number(value),
+    });
+  }
+  return { samples, types };
+}
+
+async function pageOf(metrics: Metrics) {
+  const { text } = await metrics.page();
+  const { samples, types } = read(text);
+  const valueOf = (name: string, labels: Record<string, string> = {}) =>
+    samples.find((one) =>
+      one.name === name && Object.entries(labels).every(([key, value]) => one.labels[key] === value)
+    )?.value;
+  return { samples, types, valueOf };
+}
+
+Deno.test("the page is text format 0.0.4 and tells the version that is running", async () => {
+  const metrics = new Metrics(build);
+  assert.match((await metrics.page()).contentType, /^text\/plain; version=0\.0\.4/);
+  const { valueOf, types } = await pageOf(metrics);
+  assert.equal(valueOf("sluice_build_info", build), 1);
+  assert.equal(types.get("sluice_build_info"), "gauge");
+});
+
+Deno.test("the process's own numbers are there: CPU, memory, start", async () => {
+  const { valueOf } = await pageOf(new Metrics(build));
+  const names = ["process_cpu_seconds_total", "process_resident_memory_bytes"];
+  for (const name of names) assert.ok((valueOf(name) ?? 0) > 0, name);
+  const start = valueOf("process_start_time_seconds") ?? 0;
+  assert.ok(start > 1.7e9 && start <= Date.now() / 1_000);
+});
+
+Deno.test("counters and gauges are read at the moment of asking", async () => {
+  const metrics = new Metrics(build);
+  const now = { lines: 0, held: 0 };
+  metrics.counterOf("lines_total", "Lines", () => now.lines);
+  metrics.gaugeOf("held_bytes", "Held", () => now.held);
+  for (const [lines, held] of [[0, 0], [5, 9], [5, 4], [1e15 + 1, -1]] as const) {
+    Object.assign(now, { lines, held });
+    const { valueOf, types } = await pageOf(metrics);
+    assert.deepEqual([valueOf("sluice_lines_total"), valueOf("sluice_held_bytes")], [lines, held]);
+    assert.equal(types.get("sluice_lines_total"), "counter");
+    assert.equal(types.get("sluice_held_bytes"), "gauge");
+  }
+});
+
+Deno.test("a counter never goes down, whatever it reads", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat({ max: 1_000 }), { maxLength: 12 }), async (readings) => {
+      const metrics = new Metrics(build);
+      let reading = 0;
+      metrics.counterOf("lines_total", "Lines", () => reading);
+      let before = 0;
+      let grown = 0;
+      let last = 0;
+      for (reading of readings) {
+        grown += Math.max(0, reading - last);
+        last = reading;
+        const shown = (await pageOf(metrics)).valueOf("sluice_lines_total") ?? -1;
+        assert.ok(shown >= before);
+        assert.equal(shown, grown, "all growth is counted, and once");
+        before = shown;
+      }
+    }),
+    { numRuns: 15 },
+  );
+});
+
+Deno.test("a timer fills buckets in seconds", async () => {
+  const metrics = new Metrics(build);
+  const observe = metrics.timer("send_seconds", "Time");
+  for (const seconds of [0.0005, 0.004, 0.004, 2, 100]) observe(seconds);
+  const { valueOf, types, samples } = await pageOf(metrics);
+  assert.equal(types.get("sluice_send_seconds"), "histogram");
+  const bucket = (le: string) => valueOf("sluice_send_seconds_bucket", { le });
+  assert.deepEqual(["0.001", "0.005", "2.5", "30", "+Inf"].map(bucket), [1, 3, 4, 4, 5]);
+  assert.equal(valueOf("sluice_send_seconds_count"), 5);
+  assert.ok(Math.abs((valueOf("sluice_send_seconds_sum") ?? 0) - 102.0085) < 1e-9);
+  const buckets = samples.filter(({ name }) => name === "sluice_send_seconds_bucket");
+  buckets.reduce((below, { value }) => (assert.ok(value >= below), value), 0);
+});
+
+Deno.test("samples() are the values of the page, for reporters", async () => {
+  const metrics = new Metrics(build);
+  metrics.counterOf("lines_total", "Lines", () => 7);
+  metrics.timer("send_seconds", "Time")(0.2);
+  const samples = await metrics.samples();
+  const named = (name: string) => samples.filter((one) => one.name === name);
+  assert.deepEqual(named("sluice_lines_total"), [{
+    name: "sluice_lines_total",
+    labels: {},
+    value: 7,
+  }]);
+  assert.equal(named("sluice_send_seconds_bucket").length, 15);
+  assert.deepEqual(named("sluice_send_seconds_count").map(({ value }) => value), [1]);
+  const { samples: shown } = await pageOf(metrics);
+  const namesOf = (all: readonly { name: string }[]) =>
+    [...new Set(all.map(({ name }) => name).filter((name) => name.startsWith("sluice_")))].sort();
+  assert.deepEqual(namesOf(samples), namesOf(shown));
+});
+
+Deno.test("two registries do not know each other", async () => {
+  const [one, other] = [new Metrics(build), new Metrics(build)];
+  one.gaugeOf("only_here", "x", () => 1);
+  assert.equal((await pageOf(other)).valueOf("sluice_only_here"), undefined);
+});
