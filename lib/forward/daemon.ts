@@ -45,6 +45,8 @@ export class ForwardDaemon {
   readonly #refusals: Refusals;
   readonly #listeners: Listener[] = [];
   readonly #datagrams: Datagrams[] = [];
+  /** Those who take datagrams, until their sockets are stopped. */
+  readonly #receiving: Promise<void>[] = [];
   #kafkaTrouble: string | null = "the topic has not been seen yet";
   #isStopping = false;
 
@@ -77,8 +79,11 @@ export class ForwardDaemon {
   /** Why no lines are being taken; empty when all is well. */
   notReady(): string[] {
     if (this.#isStopping) return ["stopping"];
-    const troubles = [this.#kafkaTrouble, this.#refusals.trouble].filter((one) => one !== null);
-    return troubles.map((trouble) => `Kafka: ${trouble}`);
+    return this.#troubles.map((trouble) => `Kafka: ${trouble}`);
+  }
+
+  get #troubles(): string[] {
+    return [this.#kafkaTrouble, this.#refusals.trouble].filter((one) => one !== null);
   }
 
   datagramsDropped(): number | null {
@@ -135,6 +140,7 @@ export class ForwardDaemon {
   async reload(): Promise<void> {
     const { log } = this.tools.world;
     for (const listener of this.#listeners) {
+      if (listener.url.transport !== "tls") continue;
       await listener.reload().then(
         () => log("info", "Certificates reloaded", { url: listener.url.text }),
         (thrown) => log("error", reasonOf(thrown), { kept: "the certificates as they were" }),
@@ -175,11 +181,12 @@ export class ForwardDaemon {
       this.reception.serve(listener, listener.url).catch(failed(listener.url));
     }
     this.#datagrams.forEach((socket, home) => {
-      receiveDatagrams(socket, socket.url, this.pipeline, {
+      const received = receiveDatagrams(socket, socket.url, this.pipeline, {
         home,
         withHeaders: this.settings.headers,
         lineBytesMost: this.settings.lineBytesMost,
-      }).catch(failed(socket.url));
+      });
+      this.#receiving.push(received.catch(failed(socket.url)));
     });
   }
 
@@ -187,7 +194,8 @@ export class ForwardDaemon {
     const { log } = this.tools.world;
     this.#isStopping = true;
     log("info", "Stopping: asking senders to leave", { connections: this.reception.sessions.size });
-    this.close();
+    for (const socket of this.#datagrams) socket.stop();
+    const stopReminding = this.#remind();
     const { cut } = await this.reception.stop(this.settings.drainMs);
     if (cut > 0) {
       log("warn", "Senders did not leave in time; what they were still sending was not taken", {
@@ -195,18 +203,28 @@ export class ForwardDaemon {
         hint: "raise --drain-timeout",
       });
     }
-    const reminder = setInterval(() => {
-      log("error", "Cannot stop yet: Kafka has not acknowledged everything", {
-        records: this.pipeline.heldRecords,
-        reason: this.#kafkaTrouble ?? "batches are under way",
-        hint: "a second signal gives them up",
-      });
-    }, remindMs);
+    this.close();
+    await Promise.all(this.#receiving);
     await this.pipeline.drained();
-    clearInterval(reminder);
+    stopReminding();
     await this.#producer.close();
     await this.tools.cluster.close();
     return this.#conclude();
+  }
+
+  /** Says again and again why the stop takes longer than senders were given. */
+  #remind(): () => void {
+    const { log, monotonicMs } = this.tools.world;
+    const begunMs = monotonicMs();
+    const reminder = setInterval(() => {
+      if (monotonicMs() - begunMs < this.settings.drainMs) return;
+      log("error", "Cannot stop yet: Kafka has not acknowledged everything", {
+        records: this.pipeline.heldRecords,
+        reason: this.#troubles.join("; ") || "batches are under way",
+        hint: "a second signal gives them up",
+      });
+    }, remindMs);
+    return () => clearInterval(reminder);
   }
 
   /** The books: what was received must be acknowledged or dead-lettered. */

@@ -1,5 +1,6 @@
 import type { Datagrams } from "../clients/listen/listen.ts";
 import type { ListenUrl } from "../formats/listen_url.ts";
+import { Ending, PartBuffer } from "../formats/parts.ts";
 import type { RecordHeader } from "../formats/record_batch.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { header, headerNames } from "./record_headers.ts";
@@ -8,6 +9,7 @@ import { Source } from "./source.ts";
 /** The largest datagram there can be. */
 const datagramBytesMost = 65_535;
 const LF = 10;
+const CR = 13;
 const NUL = 0;
 
 /**
@@ -27,20 +29,29 @@ export async function receiveDatagrams(
   const buffer = new Uint8Array(datagramBytesMost);
   const sources = new Map<string, Source>();
   let source = new Source(home, "", []);
+  const parts = new PartBuffer({
+    part: (bytes, start, end, part, more) => pipeline.accept(source, bytes, start, end, part, more),
+  }, lineBytesMost);
   for (;;) {
     while (!pipeline.hasRoom(source)) await pipeline.room(source);
     const received = await socket.receive(buffer);
     if (received === null) return;
     source = sourceOf(sources, received.address, home, withHeaders ? url : null);
-    let end = received.length;
-    while (end > 0 && (buffer[end - 1] === LF || buffer[end - 1] === NUL)) end--;
+    const end = endOfMessage(buffer, received.length);
     if (end === 0) continue;
     pipeline.tick();
-    for (let start = 0, part = 0; start < end; start += lineBytesMost, part++) {
-      const partEnd = Math.min(end, start + lineBytesMost);
-      pipeline.accept(source, buffer, start, partEnd, part, partEnd < end);
-    }
+    parts.take(buffer, 0, end, Ending.complete);
   }
+}
+
+/** Where the message ends before the LF, CRLF or NUL that many senders add. */
+function endOfMessage(bytes: Uint8Array, length: number): number {
+  let end = length;
+  while (end > 0 && (bytes[end - 1] === LF || bytes[end - 1] === NUL)) {
+    end--;
+    if (bytes[end] === LF && bytes[end - 1] === CR) end--;
+  }
+  return end;
 }
 
 /** How many senders are remembered; beyond that they are forgotten and met anew. */

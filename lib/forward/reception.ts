@@ -8,6 +8,9 @@ import { RelpSession } from "./relp_session.ts";
 import { type Session, type SessionTools, SyslogSession } from "./session.ts";
 import type { ForwardSettings } from "./settings.ts";
 
+/** How long the connections that wait to be accepted are still taken at a stop. */
+const lastCallMs = 50;
+
 /** Counts of connections, for the metrics. */
 export interface ConnectionCounts {
   accepted: number;
@@ -23,8 +26,10 @@ export interface ConnectionCounts {
 export class Reception {
   readonly sessions = new Set<Session>();
   readonly counts: ConnectionCounts = { accepted: 0, reset: 0, refused: 0, idle: 0 };
+  readonly #listeners: Listener[] = [];
   readonly #left = new Gate();
   #isStopping = false;
+  #hasClosed = false;
   #isFull = false;
 
   constructor(
@@ -32,10 +37,13 @@ export class Reception {
     private readonly tools: SessionTools,
   ) {}
 
-  /** Takes connections of one listener until it is stopped. */
+  /** Takes connections of one listener until {@linkcode Reception.stop}, which stops it, too. */
   async serve(listener: Listener, url: ListenUrl): Promise<void> {
-    while (!this.#isStopping) {
-      if (this.sessions.size >= this.settings.connectionsMost) {
+    this.#listeners.push(listener);
+    for (;;) {
+      // At a stop those who wait in the kernel's queue are taken, too: what they have written would
+      // be lost with it.
+      if (this.sessions.size >= this.settings.connectionsMost && !this.#isStopping) {
         this.#reportFull(this.tools.log);
         await this.#left.wait();
         continue;
@@ -51,7 +59,10 @@ export class Reception {
   async stop(drainMs: number): Promise<{ readonly cut: number }> {
     this.#isStopping = true;
     this.#left.wake();
-    for (const session of this.sessions) session.stop().catch(() => session.cut());
+    await new Promise((resolve) => setTimeout(resolve, lastCallMs));
+    this.#hasClosed = true;
+    for (const listener of this.#listeners) listener.stop();
+    for (const session of this.sessions) session.leave();
     let cut = 0;
     const timer = setTimeout(() => {
       cut = this.sessions.size;
@@ -62,14 +73,22 @@ export class Reception {
     return { cut };
   }
 
-  /** Closes connections that have said nothing for longer than they may. */
+  /**
+   * Asks those to leave that have said nothing for longer than they may, so that they can finish the
+   * line that is just on its way; who is still there after the same time again is cut off.
+   */
   closeIdle(nowMs: number): void {
-    if (this.settings.idleMs === 0) return;
+    const { idleMs } = this.settings;
+    if (idleMs === 0) return;
     for (const session of this.sessions) {
-      if (session.isReading && nowMs - session.lastReadMs > this.settings.idleMs) {
-        this.counts.idle++;
-        session.cut();
+      const silentMs = nowMs - session.lastReadMs;
+      if (!session.isReading || silentMs <= idleMs) continue;
+      if (session.isLeaving) {
+        if (silentMs > 2 * idleMs) session.cut();
+        continue;
       }
+      this.counts.idle++;
+      session.leave();
     }
   }
 
@@ -79,6 +98,8 @@ export class Reception {
       ? new RelpSession(peer, headers, this.tools)
       : new SyslogSession(peer, headers, this.tools);
     this.sessions.add(session);
+    // Came in the moment after the last call: it must hear, too, that we go.
+    if (this.#hasClosed) session.leave();
     session.run().then((end) => {
       if (end === "reset") this.counts.reset++;
       if (end === "refused") this.counts.refused++;

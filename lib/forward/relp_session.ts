@@ -52,6 +52,8 @@ export class RelpSession extends Session implements Debtor {
     part: number,
     more: boolean,
   ): void {
+    // What comes behind an end is not taken: it is never answered, so it will come again.
+    if (this.#isOver) return;
     this.#txnr = txnr;
     switch (command) {
       case "syslog":
@@ -84,6 +86,8 @@ export class RelpSession extends Session implements Debtor {
       this.#put(serverClose);
       this.#isClosing = false;
       this.#isOver = true;
+      // The loop may be waiting for bytes that never come: let the sender see that it is over.
+      this.#written().then(() => this.peer.closeWrite());
     }
     this.#flush();
     if (this.#answers.waiting === 0) this.#settled?.();
@@ -93,7 +97,7 @@ export class RelpSession extends Session implements Debtor {
    * Answers what has been taken, then says that we close. What comes meanwhile is not taken: it is
    * never answered, so it will be sent again, to us or to another.
    */
-  async stop(): Promise<void> {
+  protected async stop(): Promise<void> {
     this.isDiscarding = true;
     while (this.#answers.waiting > 0) {
       await new Promise<void>((resolve) => this.#settled = resolve);
@@ -159,7 +163,7 @@ export class RelpSession extends Session implements Debtor {
 
   #flush(): void {
     if (this.#writing !== null || this.#outLength === 0) return;
-    this.#writing = this.#writeAll().finally(() => this.#writing = null);
+    this.#writing = this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
@@ -173,6 +177,9 @@ export class RelpSession extends Session implements Debtor {
       // The sender has gone: it will send again what was not answered.
       this.#outLength = 0;
       this.#isOver = true;
+    } finally {
+      // In the very step in which nothing was left: what comes later has to be written anew.
+      this.#writing = null;
     }
   }
 }

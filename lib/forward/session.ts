@@ -36,6 +36,7 @@ export abstract class Session extends Source {
   isReading = false;
   /** Set when what still comes is not taken any more: the sender will send it again. */
   protected isDiscarding = false;
+  #isLeaving = false;
   #isCut = false;
 
   constructor(
@@ -50,7 +51,19 @@ export abstract class Session extends Source {
   protected abstract readonly framer: Framer;
 
   /** Asks the sender to leave; nothing that it has to believe safe is lost. */
-  abstract stop(): Promise<void>;
+  protected abstract stop(): Promise<void>;
+
+  /** Whether the sender was asked to leave. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  /** Asks the sender to leave, once; when even that cannot be said, the connection is closed. */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.stop().catch(() => this.cut());
+  }
 
   /** Closes the connection although the sender has not left. */
   cut(): void {
@@ -68,14 +81,14 @@ export abstract class Session extends Source {
     let end: SessionEnd = "closed";
     try {
       while (!this.isOver) {
-        while (!pipeline.hasRoom(this)) await pipeline.room(this);
+        while (!this.isDiscarding && !pipeline.hasRoom(this)) await pipeline.room(this);
         this.isReading = true;
         const length = await this.peer.read(buffer);
         this.isReading = false;
         if (length === null) break;
-        if (this.isDiscarding) continue;
         // Others may have filled what room there was while this connection waited for its bytes.
-        while (!pipeline.hasRoom(this)) await pipeline.room(this);
+        while (!this.isDiscarding && !pipeline.hasRoom(this)) await pipeline.room(this);
+        if (this.isDiscarding) continue;
         this.lastReadMs = this.tools.monotonicMs();
         pipeline.tick();
         this.framer.push(buffer, length);
@@ -132,7 +145,7 @@ export class SyslogSession extends Session {
    * Half-closes the connection. A sender that looks for a closed peer before it writes (rsyslog's
    * omfwd does) sees it and goes away; all it wrote before is read up to its end.
    */
-  async stop(): Promise<void> {
+  protected async stop(): Promise<void> {
     await this.peer.closeWrite();
   }
 }
