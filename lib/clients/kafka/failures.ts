@@ -36,15 +36,24 @@ const names: Readonly<Record<number, string>> = {
   18: "RECORD_LIST_TOO_LARGE",
   19: "NOT_ENOUGH_REPLICAS",
   20: "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+  21: "INVALID_REQUIRED_ACKS",
   29: "TOPIC_AUTHORIZATION_FAILED",
   31: "CLUSTER_AUTHORIZATION_FAILED",
   32: "INVALID_TIMESTAMP",
+  35: "UNSUPPORTED_VERSION",
+  42: "INVALID_REQUEST",
+  43: "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+  44: "POLICY_VIOLATION",
   45: "OUT_OF_ORDER_SEQUENCE_NUMBER",
   47: "INVALID_PRODUCER_EPOCH",
+  49: "INVALID_PRODUCER_ID_MAPPING",
+  53: "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
   56: "KAFKA_STORAGE_ERROR",
   59: "UNKNOWN_PRODUCER_ID",
+  65: "DELEGATION_TOKEN_AUTHORIZATION_FAILED",
   76: "UNSUPPORTED_COMPRESSION_TYPE",
   87: "INVALID_RECORD",
+  90: "PRODUCER_FENCED",
 };
 
 const remedies: Readonly<Record<number, Remedy>> = {
@@ -68,6 +77,7 @@ const remedies: Readonly<Record<number, Remedy>> = {
   53: "denied",
   65: "denied",
   76: "wrong",
+  90: "new-id",
 };
 
 /** What to do about an error code; what is not listed will pass with time. */
@@ -104,14 +114,9 @@ export function topicAdvice(topic: string, errorCode: number): string {
 export function kafkaError(action: string, thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   const chain = causesOf(thrown);
-  const told = (fault: Fault, detail: string) =>
-    new SluiceError(action, fault, detail, { cause: thrown });
-  if (chain.some(isDenial)) {
-    return told("denied", "the broker refuses the login; check mechanism, user name and password");
-  }
-  const tls = chain.find((one) => /certificate|TLS|SSL|tls/.test(String(one.message)));
-  if (tls !== undefined) return told("permanent", `TLS: ${String(tls.message)}`);
-  return told("transient", String(chain.at(-1)?.message ?? thrown));
+  const [fault, detail] = deniedIn(chain) ?? tlsIn(chain) ??
+    ["transient", textOf(chain.findLast(({ message }) => message)) || String(thrown)];
+  return new SluiceError(action, fault, detail, { cause: thrown });
 }
 
 interface Linked {
@@ -120,10 +125,62 @@ interface Linked {
   readonly apiId?: unknown;
 }
 
-function isDenial({ code: name, apiId }: Linked): boolean {
-  return name === "PLT_KFK_AUTHENTICATION" || apiId === "SASL_AUTHENTICATION_FAILED" ||
-    apiId === "UNSUPPORTED_SASL_MECHANISM" || apiId === "TOPIC_AUTHORIZATION_FAILED" ||
-    apiId === "CLUSTER_AUTHORIZATION_FAILED";
+type Verdict = readonly [fault: Fault, detail: string];
+
+/** What the broker has refused, if that is what went wrong. */
+function deniedIn(chain: readonly Linked[]): Verdict | undefined {
+  const named = (...names: string[]) => chain.some(({ apiId }) => names.includes(String(apiId)));
+  if (named("TOPIC_AUTHORIZATION_FAILED")) {
+    return ["denied", "this user may not use the topic; grant Write and Describe on it"];
+  }
+  if (named("CLUSTER_AUTHORIZATION_FAILED")) return ["denied", topicAdvice("", code.clusterDenied)];
+  const login = chain.findIndex((one) => one.code === "PLT_KFK_AUTHENTICATION");
+  // A login that broke off for want of a connection says nothing about the password.
+  const isBroken = login >= 0 &&
+    chain.slice(login + 1).some((one) => one.code === "PLT_KFK_NETWORK");
+  if (named("UNSUPPORTED_SASL_MECHANISM")) {
+    return ["denied", "the broker does not offer this --sasl-mechanism on this port"];
+  }
+  if (named("SASL_AUTHENTICATION_FAILED", "ILLEGAL_SASL_STATE") || (login >= 0 && !isBroken)) {
+    return ["denied", "the broker refuses the login; check mechanism, user name and password"];
+  }
+  return undefined;
+}
+
+/** What to try about errors of TLS, by the code that node:tls and OpenSSL have for them. */
+const tlsAdvice: readonly [code: RegExp, advice: string][] = [
+  [
+    /^(UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|CERT_UNTRUSTED)/,
+    "the broker's certificate is not signed by an authority that we trust; give --kafka-ca",
+  ],
+  [/ALTNAME_INVALID|HOSTNAME_MISMATCH/, "the broker's certificate is for another host name"],
+  [/^CERT_HAS_EXPIRED/, "the broker's certificate has expired"],
+  [/WRONG_VERSION_NUMBER/, "this port does not speak TLS"],
+  [/ALERT/, "the broker turns us away; check --kafka-cert and --kafka-key"],
+];
+
+function tlsIn(chain: readonly Linked[]): Verdict | undefined {
+  if (chain.some((one) => one.code === "ECONNRESET")) {
+    // Also what a broker does that is just going down; so it is worth another try.
+    return chain.some((one) => one.code === "PLT_KFK_USER")
+      ? ["transient", "the connection was cut during the TLS handshake; does this port speak TLS?"]
+      : undefined;
+  }
+  // So the library tells that a port without TLS answered in TLS.
+  const wanted = chain.find((one) => one.code === "PLT_KFK_USER");
+  if (wanted !== undefined) return ["permanent", `TLS: ${textOf(wanted)}`];
+  const tls = chain.find((one) =>
+    /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_)/.test(
+      String(one.code),
+    )
+  );
+  if (tls === undefined) return undefined;
+  const advice = tlsAdvice.find(([pattern]) => pattern.test(String(tls.code)))?.[1];
+  return ["permanent", `TLS: ${textOf(tls)}${advice ? `; ${advice}` : ""}`];
+}
+
+function textOf(one: Linked | undefined): string {
+  return one?.message ? String(one.message) : "";
 }
 
 /** The error, its causes and the errors that it gathers. */
