@@ -1,25 +1,17 @@
-/** Eight tables of 256 entries: entry `t * 256 + b` is the CRC of byte b followed by t zero bytes. */
-const tables = makeTables();
+import { crc32cTables } from "./crc32c_tables.ts";
+import { inKernel, kernel } from "./kernel.ts";
 
-function makeTables(): Int32Array {
-  const made = new Int32Array(8 * 256);
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-    made[byte] = crc;
-  }
-  for (let at = 256; at < made.length; at++) {
-    const before = made[at - 256] as number;
-    made[at] = (before >>> 8) ^ (made[before & 255] as number);
-  }
-  return made;
-}
+const tables = crc32cTables();
 
 /**
- * CRC-32C (Castagnoli, RFC 3720 B.4) of `bytes[start, end)`, unsigned. Eight bytes a step
- * ("slicing by 8"): about as fast as WebAssembly here, and without a copy into its memory.
+ * CRC-32C (Castagnoli, RFC 3720 B.4) of `bytes[start, end)`, unsigned. Twice as fast for bytes of
+ * the kernel's memory as for others, which are taken eight a step ("slicing by 8").
  */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  if (inKernel(bytes)) {
+    const { byteOffset } = bytes;
+    return ~kernel.crc32c(-1, byteOffset + start, byteOffset + end) >>> 0;
+  }
   const t = tables;
   let crc = -1;
   let at = start;

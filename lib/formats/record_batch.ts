@@ -29,8 +29,6 @@ const noHeaders: readonly RecordHeader[] = [];
  * value itself between {@linkcode RecordBatch.begin} and {@linkcode RecordBatch.commit}.
  */
 export class RecordBatch {
-  /** Values are written right here. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
   /** The owner's own. */
   tag: unknown = null;
   count = 0;
@@ -45,10 +43,14 @@ export class RecordBatch {
   #valueLengthBytes = 2;
   #headers = noHeaders;
 
-  /** @param limitBytes the whole batch, header included, never exceeds it. */
-  constructor(readonly limitBytes: number) {
-    this.bytes = new Uint8Array(limitBytes);
-  }
+  /**
+   * @param limitBytes the whole batch, header included, never exceeds it.
+   * @param bytes so many; values are written right there.
+   */
+  constructor(
+    readonly limitBytes: number,
+    readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(limitBytes),
+  ) {}
 
   get sizeBytes(): number {
     return this.#end;

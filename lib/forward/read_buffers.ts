@@ -1,3 +1,5 @@
+import { releaseBytes, reserveBytes } from "../formats/kernel.ts";
+
 /** The smallest and the largest read buffer of one connection. */
 export const readBytesLeast = 4 * 1024;
 export const readBytesMost = 256 * 1024;
@@ -35,10 +37,12 @@ export class ReadBuffers {
 
   release(buffer: Uint8Array<ArrayBuffer>): void {
     this.#totalBytes -= buffer.length;
+    releaseBytes(buffer);
   }
 
   #make(size: number): Uint8Array<ArrayBuffer> {
     this.#totalBytes += size;
-    return new Uint8Array(size);
+    // Idle connections, perhaps thousands, keep the least: the kernel's memory is for the busy ones.
+    return size > readBytesLeast ? reserveBytes(size) : new Uint8Array(size);
   }
 }

@@ -1,6 +1,7 @@
 import type { Fault } from "../../core/errors.ts";
 import { backoffMs, networkRetry } from "../../core/retry.ts";
 import { sleep, type World } from "../../core/world.ts";
+import { releaseBytes, reserveBytes } from "../../formats/kernel.ts";
 import { RecordBatch } from "../../formats/record_batch.ts";
 import { type Cluster, troubleOf } from "./cluster.ts";
 import { code, faultOfRemedy, nameOf, type Remedy, remedyOf, topicAdvice } from "./failures.ts";
@@ -77,7 +78,8 @@ export class Producer {
 
   /** An empty batch. */
   borrow(): RecordBatch {
-    return this.#pool.pop() ?? new RecordBatch(this.options.batchBytes);
+    const { batchBytes } = this.options;
+    return this.#pool.pop() ?? new RecordBatch(batchBytes, reserveBytes(batchBytes));
   }
 
   /** Sends the batch, whatever it takes. Batches of one partition arrive in the order of the calls. */
@@ -194,6 +196,7 @@ export class Producer {
     this.options.onAck(consignment.batch);
     consignment.batch.clear();
     if (this.#pool.length < poolMost) this.#pool.push(consignment.batch);
+    else releaseBytes(consignment.batch.bytes);
   }
 
   #setBack(route: Route, freight: Freight, remedy: Remedy): void {
