@@ -11,6 +11,15 @@ import type { ForwardSettings } from "./settings.ts";
 /** How long the connections that wait to be accepted are still taken at a stop. */
 const lastCallMs = 50;
 
+/**
+ * How long a sender that was asked to leave may say nothing before the connection is closed. One
+ * that has nothing to send does not look (rsyslog's omfwd looks before it writes), and a stop would
+ * wait for all of --drain-timeout for it. It has our FIN: closing the other half, too, changes
+ * nothing for what it writes next.
+ */
+const silentMs = 2_000;
+const silenceCheckMs = 250;
+
 /** Counts of connections, for the metrics. */
 export interface ConnectionCounts {
   accepted: number;
@@ -55,7 +64,12 @@ export class Reception {
     }
   }
 
-  /** Asks every sender to leave and waits until all have, at most `drainMs`; then closes the rest. */
+  /**
+   * Asks every sender to leave and waits until all have, at most `drainMs`; then closes the rest.
+   * Those that say nothing are not waited for that long.
+   *
+   * @returns how many were still sending when they were cut off.
+   */
   async stop(drainMs: number): Promise<{ readonly cut: number }> {
     this.#isStopping = true;
     this.#left.wake();
@@ -63,6 +77,8 @@ export class Reception {
     this.#hasClosed = true;
     for (const listener of this.#listeners) listener.stop();
     for (const session of this.sessions) session.leave();
+    const leftMs = this.tools.monotonicMs();
+    const silenceCheck = setInterval(() => this.#closeSilent(leftMs), silenceCheckMs);
     let cut = 0;
     const timer = setTimeout(() => {
       cut = this.sessions.size;
@@ -70,7 +86,17 @@ export class Reception {
     }, drainMs);
     while (this.sessions.size > 0) await this.#left.wait();
     clearTimeout(timer);
+    clearInterval(silenceCheck);
     return { cut };
+  }
+
+  /** Closes connections on which nothing has come for a while since their senders were asked to leave. */
+  #closeSilent(leftMs: number): void {
+    const nowMs = this.tools.monotonicMs();
+    for (const session of this.sessions) {
+      const lastMs = Math.max(leftMs, session.lastReadMs);
+      if (session.isReading && nowMs - lastMs >= silentMs) session.cut();
+    }
   }
 
   /**

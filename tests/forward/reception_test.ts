@@ -92,6 +92,23 @@ Deno.test("senders that do not leave in time are cut off and counted", async () 
   assert.ok(peers.every(({ isClosed }) => isClosed));
 });
 
+Deno.test("senders that say nothing after they were asked to leave are not waited for", async () => {
+  const { rig, reception, connect } = await open();
+  const [silent, talking] = [connect(), connect()];
+  await turn();
+  const stopped = reception.stop(60_000);
+  await within(stopped, 100);
+  rig.world.clockMs += 1_500;
+  talking.give(`${line(1)}\n`);
+  await within(stopped, 300);
+  assert.deepEqual([silent.isClosed, talking.isClosed], [false, false]);
+  rig.world.clockMs += 1_500;
+  await within(stopped, 300);
+  assert.deepEqual([silent.isClosed, talking.isClosed], [true, false]);
+  talking.end();
+  assert.deepEqual(await stopped, { cut: 0 });
+});
+
 Deno.test("what those have written that wait to be accepted at a stop is taken, too", async () => {
   const { rig, reception, connect } = await open({ connectionsMost: 1 });
   connect();
