@@ -1,7 +1,7 @@
 /**
  * What sluice may do, as Deno's flags: `deno task compile` bakes them into the program, and nothing
- * can widen them afterwards. It starts no other program and loads no native library; the network,
- * files and environment variables are what its commands are about.
+ * can widen them afterwards. It starts no other program and loads no native library and no code from
+ * elsewhere; network, files and environment variables are what its commands are about.
  */
 export const programRights: readonly string[] = [
   "--no-prompt",
@@ -11,4 +11,5 @@ export const programRights: readonly string[] = [
   "--allow-env",
   "--deny-run",
   "--deny-ffi",
+  "--deny-import",
 ];

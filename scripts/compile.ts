@@ -1,0 +1,118 @@
+// deno-lint-ignore-file no-console -- a script speaks to a person
+/**
+ * `deno task compile`: builds dist/sluice, one file with the runtime, the program and its libraries,
+ * allowed to do what scripts/rights.ts says and no more; then starts it, to see that it lives.
+ */
+import { fileURLToPath } from "node:url";
+import { sourceCommit, version } from "../lib/core/version.ts";
+import { programRights } from "./rights.ts";
+import { tryBinary } from "./smoke.ts";
+import { checkout, runDeno, type StageResult } from "./stages.ts";
+
+const root = fileURLToPath(checkout);
+const dist = `${root}dist`;
+const binary = `${dist}/sluice`;
+
+/** How long one build may take, a slow download of the base binary included. */
+const limitSeconds = 300;
+
+/**
+ * Parts of packages that must stay out. This one is a list of numbers without an ending in its name:
+ * `deno compile` 2.9 takes it for a script of one enormous sum, and overflows its stack over it
+ * (denoland/deno#36746 has the same symptom).
+ */
+const leftOut = ["bintrees/1.0.2/test"];
+
+/** The commit to write into the program; `-dirty` when the checkout has changes besides it. */
+async function commitToBuild(): Promise<string> {
+  const commit = sourceCommit(checkout) ?? "unknown";
+  const { success, stdout } = await new Deno.Command("git", {
+    args: ["status", "--porcelain", "--untracked-files=no"],
+    cwd: root,
+    stdout: "piped",
+    stderr: "null",
+  }).output().catch(() => ({ success: false, stdout: new Uint8Array() }));
+  return success && stdout.length > 0 ? `${commit}-dirty` : commit;
+}
+
+/** The folders of Deno's cache that hold what must stay out, whatever registry it came from. */
+async function pathsLeftOut(): Promise<string[]> {
+  const { npmCache } = JSON.parse((await run(["info", "--json"])).output) as { npmCache: string };
+  const paths: string[] = [];
+  for (const { name } of await Array.fromAsync(Deno.readDir(npmCache))) {
+    for (const part of leftOut) {
+      const path = `${npmCache}/${name}/${part}`;
+      if (await Deno.stat(path).catch(() => undefined)) paths.push(path);
+    }
+  }
+  return paths;
+}
+
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  return await runDeno(args, { limitSeconds, env });
+}
+
+async function build(except: readonly string[], env: Record<string, string> = {}) {
+  return await run([
+    "compile",
+    "--frozen",
+    ...programRights,
+    // What only tests use stays out.
+    "--exclude-unused-npm",
+    ...except.flatMap((path) => ["--exclude", path]),
+    ...["--include", "dist/build.json"],
+    ...["--output", binary],
+    "main.ts",
+  ], env);
+}
+
+/**
+ * Builds on the real base binary (denort) if it can be had, else on this Deno itself, which puts all
+ * of the same things together; only starting the result does not work.
+ */
+async function buildOnSomeBase(except: readonly string[]): Promise<StageResult> {
+  const result = await build(except);
+  const isBaseMissing = /Setting up base binary|denort/.test(result.output);
+  if (result.success || !isBaseMissing || Deno.env.has("DENORT_BIN")) return result;
+  return await build(except, { DENORT_BIN: Deno.execPath() });
+}
+
+/** Builds, tries and reports; returns the exit code. */
+async function compile(): Promise<number> {
+  const commit = await commitToBuild();
+  await Deno.mkdir(dist, { recursive: true });
+  await Deno.remove(binary).catch(() => {});
+  await Deno.writeTextFile(`${dist}/build.json`, JSON.stringify({ commit }));
+  // Into the cache first: what is not there cannot be left out.
+  const fetched = await run(["install", "--frozen", "--entrypoint", "main.ts"]);
+  const result = fetched.success ? await buildOnSomeBase(await pathsLeftOut()) : fetched;
+  await removeDrafts();
+  if (!result.success) {
+    console.error(result.output.trimEnd());
+    console.error("\ncompile: there is no program; see above");
+    return 1;
+  }
+  const { size } = await Deno.stat(binary);
+  console.log(`dist/sluice  ${(size / 1e6).toFixed(1)} MB, commit ${commit}`);
+  console.log(`it may       ${programRights.join(" ")}`);
+  const trial = await tryBinary(binary, `sluice ${version().version} (commit ${commit})`);
+  if (trial.verdict === "stand-in") {
+    console.log(
+      "tried        not: Deno's base binary (denort) could not be fetched, so the deno command\n" +
+        "             stands in for it. All that belongs in the file is there and type-checked,\n" +
+        "             but started it is deno. Compile where Deno's downloads can be reached.",
+    );
+    return 0;
+  }
+  console.log(`tried        ${trial.text}`);
+  return trial.verdict === "alive" ? 0 : 1;
+}
+
+/** What `deno compile` leaves when it fails. */
+async function removeDrafts(): Promise<void> {
+  for await (const { name } of Deno.readDir(dist)) {
+    if (name.startsWith("sluice.tmp-")) await Deno.remove(`${dist}/${name}`);
+  }
+}
+
+Deno.exit(await compile());

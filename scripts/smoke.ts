@@ -1,0 +1,41 @@
+/** What came of starting the compiled program. */
+export interface Trial {
+  /** `stand-in`: its base is the deno command, which knows nothing of what was laid into it. */
+  readonly verdict: "alive" | "dead" | "stand-in";
+  readonly text: string;
+}
+
+/** Starts the compiled program: it must tell its version and bring records through a file unharmed. */
+export async function tryBinary(path: string, versionLine: string): Promise<Trial> {
+  const told = await run(path, ["--version"]);
+  if (told.startsWith("deno ")) return { verdict: "stand-in", text: told };
+  if (told !== `${versionLine}\n`) return dead("--version", versionLine, told);
+  const lines = "one\ntwo\n\nüber\n";
+  const folder = await Deno.makeTempDir({ prefix: "sluice-smoke-" });
+  try {
+    const file = `${folder}/x.baldr.gz`;
+    await Deno.writeTextFile(`${folder}/lines`, lines);
+    await run(path, ["baldr", "pack", "--output", file, `${folder}/lines`]);
+    const back = await run(path, ["baldr", "cat", "--format", "lines", file]);
+    if (back !== lines) return dead("baldr cat of what baldr pack wrote", lines, back);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return { verdict: "alive", text: `${versionLine}; baldr pack and cat agree` };
+}
+
+function dead(what: string, wanted: string, got: string): Trial {
+  const text = `${what} gave ${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`;
+  return { verdict: "dead", text };
+}
+
+/** All that it writes. */
+async function run(path: string, args: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await new Deno.Command(path, {
+    args: [...args],
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return decoder.decode(stdout) + decoder.decode(stderr);
+}
