@@ -1,14 +1,13 @@
 import { Command as Commander, CommanderError, Option as CommanderOption } from "commander";
-import { parse as parseYaml } from "yaml";
-import { openLog } from "../lib/clients/log.ts";
 import { readAllText } from "../lib/clients/file.ts";
+import type { OpenLog } from "../lib/clients/log.ts";
 import { onStop } from "../lib/clients/signals.ts";
 import { usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode } from "../lib/core/exit.ts";
 import { envOf, flagOf, type OptionSpecs, type ValuesOf } from "../lib/core/options.ts";
 import { resolveOptions } from "../lib/core/resolve.ts";
 import { version } from "../lib/core/version.ts";
-import { realWorld } from "../lib/core/world.ts";
+import { type Log, realWorld } from "../lib/core/world.ts";
 import type { Command } from "./command.ts";
 import { type CommandEntry, commands } from "./mod.ts";
 
@@ -28,10 +27,7 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
   if (parsed === undefined) return Exit.ok;
   const { command } = parsed;
   const values = await settle(parsed);
-  const log = openLog({
-    level: values["log-level"] ?? "info",
-    format: values["log-format"] ?? "auto",
-  });
+  const log = await logOf(command, values);
   const stop = onStop({ stages: command.daemon ? 2 : 1 });
   try {
     const { drain, abort } = stop;
@@ -45,8 +41,37 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
     ]);
   } finally {
     stop.close();
-    log.close();
+    await log.close();
   }
+}
+
+/**
+ * The log of a command. A daemon's is open before anything happens; that of others is opened by its
+ * first line, as most of them never say one and the library would be a tenth of their start.
+ */
+async function logOf(
+  { daemon }: Command,
+  values: ValuesOf<OptionSpecs>,
+): Promise<{ readonly log: Log; close(): Promise<void> }> {
+  let opening: Promise<OpenLog> | undefined;
+  const open = async () => {
+    const { openLog } = await import("../lib/clients/log.ts");
+    return openLog({
+      level: values["log-level"] ?? "info",
+      format: values["log-format"] ?? "auto",
+    });
+  };
+  if (daemon) {
+    const { log, close } = await open();
+    return { log, close: () => Promise.resolve(close()) };
+  }
+  return {
+    log: (...line) => {
+      opening ??= open();
+      opening.then(({ log }) => log(...line));
+    },
+    close: async () => (await opening)?.close(),
+  };
 }
 
 /** Reads the arguments; undefined when help or the version was asked for and has been printed. */
@@ -164,6 +189,8 @@ async function settle({ command, flags }: Parsed): Promise<ValuesOf<OptionSpecs>
 
 async function readConfig(path: string): Promise<Record<string, unknown>> {
   const written = await readAllText(path, "configuration");
+  // Loaded when it is needed: it would be a third of the start of a small command.
+  const { parse: parseYaml } = await import("yaml");
   let parsed: unknown;
   try {
     parsed = parseYaml(written);

@@ -1,3 +1,4 @@
+import { type ByteSource, ReadAhead } from "../core/bytes.ts";
 import { SluiceError } from "../core/errors.ts";
 
 /** A file that is being written beside its final place. */
@@ -92,6 +93,36 @@ class Draft implements DraftFile {
     if (this.#isOpen) this.file.close();
     this.#isOpen = false;
   }
+}
+
+/** What is at a path, links followed: its own path, and whether it is an ordinary file. */
+export async function findFile(
+  path: string,
+): Promise<{ readonly path: string; readonly isFile: boolean } | undefined> {
+  try {
+    return { path: await Deno.realPath(path), isFile: (await Deno.stat(path)).isFile };
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw fileError("write", path, thrown);
+  }
+}
+
+/**
+ * Opens a file as a stream of bytes.
+ *
+ * @throws {SluiceError} `permanent` when there is no such file, it is a folder, or this user may not.
+ */
+export async function openFile(path: string): Promise<ByteSource> {
+  try {
+    const file = await Deno.open(path);
+    if (!(await file.stat()).isDirectory) {
+      return new ReadAhead(file, (e) => fileError("read", path, e));
+    }
+    file.close();
+  } catch (thrown) {
+    throw fileError("read", path, thrown);
+  }
+  throw new SluiceError(`read ${path}`, "permanent", "it is a folder; name the files in it");
 }
 
 /**

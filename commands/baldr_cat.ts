@@ -1,0 +1,102 @@
+import { cat, catFormats, count } from "../lib/baldr/cat.ts";
+import { inputNames, nameOf } from "../lib/baldr/inputs.ts";
+import { stdinIsTerminal, Stdout } from "../lib/clients/stdio.ts";
+import { usageError } from "../lib/core/errors.ts";
+import { Exit, type ExitCode } from "../lib/core/exit.ts";
+import { choice, number, toggle, type ValuesOf } from "../lib/core/options.ts";
+import { Complaints, maxRecord, operands, optional } from "./baldr_inputs.ts";
+import { type CommandContext, defineCommand } from "./command.ts";
+
+const options = {
+  "format": choice(catFormats, {
+    help: "what to make of each record: a line, its bytes alone, a line of JSON, a line of " +
+      "hexadecimal digits, or Baldr again (default: lines; JSON is indented on a terminal)",
+  }),
+  "skip": number({ fallback: 0, help: "leave out so many records at the beginning" }),
+  "limit": optional(number({ fallback: 0, help: "print so many records, and read no further" })),
+  "count": toggle({ help: "print only how many records there are" }),
+  "max-record": maxRecord,
+} as const;
+
+type Values = ValuesOf<typeof options>;
+
+/** `sluice baldr cat` */
+export const baldrCat = defineCommand({
+  name: "baldr cat",
+  summary: "Print the records of .baldr and .baldr.gz files",
+  description:
+    "Prints the records of Baldr files: repeated { 8-byte big-endian signed length, bytes }, " +
+    "usually compressed with gzip as a whole, which is seen by its first bytes and not by the " +
+    "name.\n\nOf a file that is cut or damaged every whole record before the damage is printed, " +
+    "then one line on standard error says where it is, and the next file follows; the exit code " +
+    "tells at the end. --skip and --limit count over all files together. --count prints one " +
+    "number, or a line for each of several files and a total.\n\n--format jsonl passes records " +
+    "that are JSON as they are (on several lines, they lose their white space); other text " +
+    'becomes a JSON string, and what is not UTF-8 {"content":"…","charset":"iso-8859-1"}, where ' +
+    "every byte is one code point.",
+  operands,
+  options,
+  exits: {
+    ok: "all records were printed, or the reader of a pipe had enough",
+    failed: "a file could not be read; the others were printed",
+    usage: "an option or a name is wrong",
+    corrupt: "a file is cut or damaged; the whole records before that were printed",
+    interrupted: "stopped by a signal",
+  },
+  examples: [
+    "sluice baldr cat 0000000000.baldr.gz | head",
+    "sluice baldr cat --format jsonl *.baldr.gz | jq .hostname",
+    "sluice baldr cat --count *.baldr.gz",
+    "sluice baldr cat --skip 1000 --limit 10 --format baldr big.baldr.gz > ten.baldr",
+  ],
+  run,
+});
+
+async function run(values: Values, { operands }: CommandContext): Promise<ExitCode> {
+  const stdout = new Stdout();
+  if (values.count) return await printCounts(values, operands, stdout);
+  if (values.format === "baldr" && stdout.isTerminal) {
+    throw usageError("use --format baldr", "Baldr is not for terminals; redirect it to a file");
+  }
+  const isForPeople = values.format === undefined && stdout.isTerminal;
+  const complaints = new Complaints();
+  await cat(
+    {
+      inputs: inputNames(operands, { stdinIsTerminal: stdinIsTerminal() }),
+      format: isForPeople ? "pretty" : values.format ?? "lines",
+      colours: stdout.takesColours,
+      skip: values.skip,
+      limit: values.limit,
+      recordBytesMost: values["max-record"],
+    },
+    stdout,
+    (error) => complaints.add(error),
+  );
+  return stdout.isClosed ? Exit.ok : complaints.exit;
+}
+
+async function printCounts(
+  values: Values,
+  operands: readonly string[],
+  stdout: Stdout,
+): Promise<ExitCode> {
+  const { format, skip, limit } = values;
+  if (format !== undefined || skip > 0 || limit !== undefined) {
+    throw usageError("use --count with --format, --skip or --limit", "it counts all records");
+  }
+  const inputs = inputNames(operands, { stdinIsTerminal: stdinIsTerminal() });
+  const encoder = new TextEncoder();
+  const print = (line: string) => stdout.write(encoder.encode(`${line}\n`));
+  const complaints = new Complaints();
+  let total = 0;
+  await count(
+    { inputs, recordBytesMost: values["max-record"] },
+    async (operand, records) => {
+      total += records;
+      await print(inputs.length === 1 ? `${records}` : `${records} ${nameOf(operand)}`);
+    },
+    (error) => complaints.add(error),
+  );
+  if (inputs.length > 1) await print(`${total} total`);
+  return complaints.exit;
+}

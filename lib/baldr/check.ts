@@ -1,0 +1,65 @@
+import { reasonOf, type SluiceError } from "../core/errors.ts";
+import { BaldrFramer } from "../formats/baldr.ts";
+import { nameOf } from "./inputs.ts";
+import { complaintAbout, describeDamage, type Reading, readRecords } from "./reading.ts";
+
+/** What to check. */
+export interface CheckPlan {
+  /** Files and `-`, as {@linkcode inputNames} gives them. */
+  readonly inputs: readonly string[];
+  readonly recordBytesMost: number;
+  /** Results as JSON, one object a line. */
+  readonly json: boolean;
+}
+
+/**
+ * Verifies every input to its end: lengths, gzip checksums and sizes, that nothing is missing and
+ * nothing follows. Tells a line for each that could be read (as JSON: for each); `report` gets all
+ * that is wrong.
+ */
+export async function check(
+  { inputs, recordBytesMost, json }: CheckPlan,
+  tell: (line: string) => Promise<void>,
+  report: (error: SluiceError) => void,
+): Promise<void> {
+  for (const operand of inputs) {
+    const framer = new BaldrFramer({ record: () => {} }, { recordBytesMost });
+    const reading = await readRecords(operand, framer, () => Promise.resolve(true));
+    const error = complaintAbout(nameOf(operand), reading);
+    if (json) await tell(jsonOf(operand, reading));
+    else if (error === undefined || error.fault === "corrupt") await tell(textOf(operand, reading));
+    if (error !== undefined) report(error);
+  }
+}
+
+function textOf(operand: string, reading: Reading): string {
+  const { records, bytes, compressedBytes, error } = reading;
+  const name = nameOf(operand);
+  if (error !== undefined) return `${name}: ${describeDamage(reading)}`;
+  const size = compressedBytes === undefined
+    ? `${bytes} bytes`
+    : `${bytes} bytes, ${compressedBytes} compressed`;
+  return `${name}: ok, ${records} ${records === 1 ? "record" : "records"}, ${size}`;
+}
+
+function jsonOf(operand: string, reading: Reading): string {
+  const { records, bytes, compressedBytes, wholeBytes, error } = reading;
+  const said = { file: operand, ok: error === undefined };
+  if (error !== undefined && error.fault !== "corrupt") {
+    return JSON.stringify({ ...said, error: reasonOf(error) });
+  }
+  return JSON.stringify({
+    ...said,
+    records,
+    bytes,
+    compressed_bytes: compressedBytes ?? null,
+    ...(error === undefined ? {} : {
+      damage: {
+        what: error.detail,
+        offset: wholeBytes,
+        compressed_offset: compressedBytes ?? null,
+        last_whole_record: records === 0 ? null : records - 1,
+      },
+    }),
+  });
+}

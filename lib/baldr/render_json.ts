@@ -1,0 +1,76 @@
+import type { RecordSink } from "../formats/baldr.ts";
+import { Gathered } from "../formats/gathered.ts";
+import { prettyJson } from "../formats/json_pretty.ts";
+import { compactJson, JsonScanner } from "../formats/json_record.ts";
+import { JSON_BYTES_PER_BYTE, JSON_SLACK_BYTES, JsonText } from "../formats/json_text.ts";
+import type { Output } from "./output.ts";
+
+const LF = 10;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const beforeBytes = encoder.encode('{"content":');
+const behindBytes = encoder.encode(',"charset":"iso-8859-1"}');
+
+/** Longest record that is shown indented: the runtime's strings end at twice that. */
+const SHOWN_BYTES_MOST = 256 * 1024 * 1024;
+
+/**
+ * Each record as one line of JSON. A record that is JSON is that line (on several lines, it loses
+ * its white space); other text becomes a JSON string; what is not UTF-8 becomes
+ * `{"content":"…","charset":"iso-8859-1"}`, where every byte is one code point, as in the JSON of
+ * forward-syslog.
+ */
+export function renderJsonLines(output: Output): RecordSink {
+  const text = new JsonText();
+  const scanner = new JsonScanner();
+  return wholeRecords((bytes) => {
+    if (!scanner.isJson(bytes)) appendString(output, text, bytes);
+    else if (scanner.hasBreaks) {
+      const at = output.reserve(bytes.length);
+      output.advanceTo(compactJson(bytes, output.block, at));
+    } else output.append(bytes, 0, bytes.length);
+    output.byte(LF);
+    output.endRecord();
+  });
+}
+
+function appendString(output: Output, text: JsonText, bytes: Uint8Array): void {
+  const most = JSON_BYTES_PER_BYTE * bytes.length + JSON_SLACK_BYTES;
+  const at = output.reserve(beforeBytes.length + 2 + most + behindBytes.length);
+  text.bind(bytes, output.block);
+  text.latin1 = text.invalid = false;
+  const end = text.string(at, 0, bytes.length);
+  if (!text.invalid) return output.advanceTo(end);
+  text.latin1 = true;
+  const behind = text.string(text.raw(at, beforeBytes), 0, bytes.length);
+  output.advanceTo(text.raw(behind, behindBytes));
+}
+
+/** Each record for people: JSON over several lines, perhaps coloured, and all else as it is. */
+export function renderPretty(output: Output, options: { readonly colours: boolean }): RecordSink {
+  const scanner = new JsonScanner();
+  return wholeRecords((bytes) => {
+    const shown = bytes.length <= SHOWN_BYTES_MOST && scanner.isJson(bytes)
+      ? encoder.encode(prettyJson(decoder.decode(bytes), options))
+      : bytes;
+    output.append(shown, 0, shown.length);
+    output.byte(LF);
+    output.endRecord();
+  });
+}
+
+/** Puts records together that come in parts. */
+function wholeRecords(take: (record: Uint8Array) => void): RecordSink {
+  const open = new Gathered();
+  return {
+    record: (bytes, start, end, part, more) => {
+      if (part === 0) {
+        if (!more) return take(bytes.subarray(start, end));
+        open.clear();
+      }
+      open.append(bytes, start, end);
+      if (!more) take(open.bytes);
+    },
+  };
+}
