@@ -22,31 +22,62 @@ interface BrokerNode {
  * The brokers that are registered in ZooKeeper now, as `HOST:PORT`. `connect` is as Kafka's own
  * zookeeper.connect: `HOST:PORT,HOST:PORT/CHROOT`. Leaves no connection behind.
  *
- * @throws {SluiceError} `transient` when ZooKeeper does not answer, `permanent` when there are no
- * brokers in it.
+ * @throws {SluiceError} `transient` when ZooKeeper does not answer in time, or no broker is in it (yet).
  */
 export async function discoverBrokers(
   connect: string,
   options: DiscoveryOptions,
 ): Promise<string[]> {
   const [, hosts = connect, chroot = ""] = /^([^/]*)(\/.*)?$/.exec(connect) ?? [];
-  const client = createClient(hosts, { sessionTimeout: options.timeoutMs, retries: 0 });
-  const folder = `${chroot.replace(/\/$/, "")}/brokers/ids`;
+  const client = createClient(hosts, {
+    sessionTimeout: options.timeoutMs,
+    spinDelay: spinDelayMs,
+    retries: 0,
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const detail = `no answer within ${options.timeoutMs} ms; check the addresses`;
+      reject(new SluiceError(`reach ZooKeeper at ${connect}`, "transient", detail));
+    }, options.timeoutMs);
+  });
   try {
-    await connected(client, connect, options.timeoutMs);
-    const ids = await childrenOf(client, folder, connect);
-    const nodes = await Promise.all(ids.map((id) => dataOf(client, `${folder}/${id}`)));
-    const brokers = nodes.map((node) => addressIn(node, options)).filter((one) =>
-      one !== undefined
-    );
-    if (brokers.length > 0) return brokers;
-    const detail = ids.length === 0
-      ? "no broker is registered; a cluster without ZooKeeper (KRaft) never is: give --kafka"
-      : `none of the ${ids.length} brokers has a listener for ${wanted(options)}`;
-    throw new SluiceError(`find Kafka in ZooKeeper at ${connect}`, "transient", detail);
+    // The library waits for ever for answers of a server that has fallen silent.
+    return await Promise.race([late, ask(client, chroot.replace(/\/$/, ""), connect, options)]);
   } finally {
-    client.close();
+    clearTimeout(timer);
+    leave(client);
   }
+}
+
+/** How long the library may wait before it connects again, milliseconds: its own default. */
+const spinDelayMs = 1_000;
+
+/** Ends the session; and the connection, which the library keeps as long as a server is silent. */
+function leave(client: Client): void {
+  client.close();
+  const { connectionManager } = client as unknown as {
+    readonly connectionManager: { readonly socket?: { destroy(): void } };
+  };
+  Deno.unrefTimer(setTimeout(() => connectionManager.socket?.destroy(), spinDelayMs + 200));
+}
+
+async function ask(
+  client: Client,
+  chroot: string,
+  connect: string,
+  options: DiscoveryOptions,
+): Promise<string[]> {
+  const folder = `${chroot}/brokers/ids`;
+  await connected(client);
+  const ids = await childrenOf(client, folder, connect);
+  const nodes = await Promise.all(ids.map((id) => dataOf(client, `${folder}/${id}`)));
+  const brokers = nodes.map((node) => addressIn(node, options)).filter((one) => one !== undefined);
+  if (brokers.length > 0) return brokers;
+  const detail = ids.length === 0
+    ? "no broker is registered; a cluster without ZooKeeper (KRaft) never is: give --kafka"
+    : `none of the ${ids.length} brokers has a listener for ${wanted(options)}`;
+  throw new SluiceError(`find Kafka in ZooKeeper at ${connect}`, "transient", detail);
 }
 
 /** The address of the listener that speaks the protocol wanted; undefined when there is none. */
@@ -54,7 +85,7 @@ export function addressIn(text: string, options: DiscoveryOptions): string | und
   const node = JSON.parse(text) as BrokerNode;
   const protocol = wanted(options);
   for (const endpoint of node.endpoints ?? []) {
-    const [, name = "", host = "", port = ""] = /^(\w+):\/\/(.*):(\d+)$/.exec(endpoint) ?? [];
+    const [, name = "", host = "", port = ""] = /^([^:]+):\/\/(.*):(\d+)$/.exec(endpoint) ?? [];
     if ((node.listener_security_protocol_map?.[name] ?? name) === protocol) {
       return `${host}:${port}`;
     }
@@ -67,16 +98,9 @@ function wanted({ tls, sasl }: DiscoveryOptions): string {
   return tls ? "SSL" : "PLAINTEXT";
 }
 
-function connected(client: Client, connect: string, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const detail = `no answer within ${timeoutMs} ms; check the addresses`;
-      reject(new SluiceError(`reach ZooKeeper at ${connect}`, "transient", detail));
-    }, timeoutMs);
-    client.once("connected", () => {
-      clearTimeout(timer);
-      resolve();
-    });
+function connected(client: Client): Promise<void> {
+  return new Promise((resolve) => {
+    client.once("connected", () => resolve());
     client.connect();
   });
 }
