@@ -7,6 +7,14 @@ export interface Sample {
   readonly value: number;
 }
 
+/** Default metrics of Linux that cannot be known without /proc. */
+const needingProc = [
+  "process_virtual_memory_bytes",
+  "process_heap_bytes",
+  "process_open_fds",
+  "process_max_fds",
+];
+
 /** A number that is read when somebody asks for the metrics. */
 export type Reading = () => number;
 
@@ -19,6 +27,7 @@ export class Metrics {
 
   constructor(build: { readonly version: string; readonly commit: string }) {
     collectDefaultMetrics({ register: this.#registry });
+    this.#readMemoryOurselves();
     const info = new Gauge({
       name: "sluice_build_info",
       help: "The version that is running; always 1",
@@ -26,6 +35,28 @@ export class Metrics {
       registers: [this.#registry],
     });
     info.set(build, 1);
+  }
+
+  /**
+   * The default metrics read /proc, which Deno opens to nobody with less than all rights, and would
+   * tell 0 for ever in the compiled program: the memory is asked for elsewhere, the rest left out.
+   */
+  #readMemoryOurselves(): void {
+    const resident = "process_resident_memory_bytes";
+    this.#registry.removeSingleMetric(resident);
+    new Gauge({
+      name: resident,
+      help: "Resident memory size in bytes",
+      registers: [this.#registry],
+      collect() {
+        this.set(Deno.memoryUsage().rss);
+      },
+    });
+    try {
+      Deno.readTextFileSync("/proc/self/status");
+    } catch {
+      for (const name of needingProc) this.#registry.removeSingleMetric(name);
+    }
   }
 
   /** A count that only grows; its name ends in `_total`. */

@@ -18,7 +18,7 @@ export interface Measured {
 /** Registers the metrics. All but the send time are plain numbers, read when the page is asked for. */
 export function registerForwardMetrics(metrics: Metrics, measured: Measured): void {
   const { ledger, pipeline, reception, buffers } = measured;
-  const counters: readonly (readonly [string, string, () => number])[] = [
+  const counters: (readonly [string, string, () => number])[] = [
     ["messages_received", "Messages taken from senders", () => ledger.messages],
     ["bytes_received", "Bytes of messages taken from senders", () => ledger.bytes],
     ["records_received", "Records made of messages", () => ledger.received],
@@ -37,12 +37,15 @@ export function registerForwardMetrics(metrics: Metrics, measured: Measured): vo
       () => reception.counts.refused,
     ],
     ["connections_idle_closed", "Connections closed for silence", () => reception.counts.idle],
-    [
+  ];
+  // Where the kernel does not say, there is no such metric: 0 would be a claim.
+  if (measured.datagramsDropped() !== null) {
+    counters.push([
       "datagrams_dropped",
       "Datagrams dropped by the kernel",
       () => measured.datagramsDropped() ?? 0,
-    ],
-  ];
+    ]);
+  }
   for (const [name, help, read] of counters) metrics.counterOf(`forward_${name}_total`, help, read);
   const gauges: readonly (readonly [string, string, () => number])[] = [
     ["connections", "Open connections", () => reception.sessions.size],

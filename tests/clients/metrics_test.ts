@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { programRights } from "../../scripts/rights.ts";
 import { Metrics } from "../../lib/clients/metrics.ts";
 
 const build = { version: "1.2.3", commit: "abcdef0" };
@@ -60,6 +61,24 @@ Deno.test("the process's own numbers are there: CPU, memory, start", async () =>
   for (const name of names) assert.ok((valueOf(name) ?? 0) > 0, name);
   const start = valueOf("process_start_time_seconds") ?? 0;
   assert.ok(start > 1.7e9 && start <= Date.now() / 1_000);
+});
+
+Deno.test("the memory is told with the rights of the compiled program too, and nothing is told wrongly", async () => {
+  const script = `
+    import { Metrics } from "${new URL("../../lib/clients/metrics.ts", import.meta.url)}";
+    console.log((await new Metrics({ version: "1", commit: "c" }).page()).text);
+    Deno.exit(0);`;
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(path, script);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--config=deno.json", ...programRights, path],
+    cwd: new URL("../..", import.meta.url),
+  }).output();
+  await Deno.remove(path);
+  const text = new TextDecoder().decode(stdout);
+  const memory = Number(/^process_resident_memory_bytes (\d+)$/m.exec(text)?.[1]);
+  assert.ok(memory > 10e6 && memory < 1e9, text);
+  assert.doesNotMatch(text, /process_(open_fds|max_fds|virtual_memory_bytes|heap_bytes)/);
 });
 
 Deno.test("counters and gauges are read at the moment of asking", async () => {
