@@ -2,7 +2,7 @@ import { cat, catFormats, count } from "../lib/baldr/cat.ts";
 import { inputNames, nameOf } from "../lib/baldr/inputs.ts";
 import { stdinIsTerminal, Stdout } from "../lib/clients/stdio.ts";
 import { usageError } from "../lib/core/errors.ts";
-import { Exit, type ExitCode } from "../lib/core/exit.ts";
+import type { ExitCode } from "../lib/core/exit.ts";
 import { choice, number, toggle, type ValuesOf } from "../lib/core/options.ts";
 import { Complaints, maxRecord, operands, optional } from "./baldr_inputs.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
@@ -72,7 +72,7 @@ async function run(values: Values, { operands }: CommandContext): Promise<ExitCo
     stdout,
     (error) => complaints.add(error),
   );
-  return stdout.isClosed ? Exit.ok : complaints.exit;
+  return complaints.exit;
 }
 
 async function printCounts(

@@ -1,9 +1,10 @@
 import type { ByteSink } from "../core/bytes.ts";
+import { SluiceError } from "../core/errors.ts";
 import { BaldrFramer, type RecordFramer, type RecordSink } from "../formats/baldr.ts";
 import { SeparatedFramer } from "../formats/separated.ts";
 import { nameOf } from "./inputs.ts";
 import { Output } from "./output.ts";
-import { complaintAbout, readRecords } from "./reading.ts";
+import { describeDamage, readRecords } from "./reading.ts";
 import { renderBaldr } from "./render.ts";
 
 /** How records are told apart in what is packed: by LF, by NUL, or by lengths as in Baldr itself. */
@@ -32,8 +33,11 @@ export async function pack(plan: PackPlan, sink: ByteSink): Promise<number> {
       await output.flush();
       return true;
     });
-    const error = complaintAbout(nameOf(operand), reading);
-    if (error !== undefined) throw error;
+    const { error } = reading;
+    if (error !== undefined) {
+      const detail = error.fault === "corrupt" ? describeDamage(reading) : error.detail;
+      throw new SluiceError(`pack ${nameOf(operand)}`, error.fault, detail, { cause: error });
+    }
     records += reading.records;
   }
   await output.finish();

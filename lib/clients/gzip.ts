@@ -31,15 +31,21 @@ function coreOf(stream: unknown): { zlib: Zlib; state: Uint32Array } {
   // Private in node:zlib, and kept as it is by both runtimes for packages that do the same.
   // deno-lint-ignore no-explicit-any
   const { _handle: zlib, _writeState: state } = stream as any;
+  if (typeof zlib?.writeSync !== "function" || !(state instanceof Uint32Array)) {
+    throw new TypeError("node:zlib of this runtime is built differently: use the pinned Deno");
+  }
   return { zlib, state };
 }
 
 const noBytes = new Uint8Array(0);
 const oneByte = new Uint8Array(1);
 
-/** Whether a stream that begins like this is gzip (RFC 1952, 2.3.1). */
+/** The first two bytes of every gzip member (RFC 1952, 2.3.1). */
+const MAGIC = [0x1f, 0x8b] as const;
+
+/** Whether a stream that begins like this is gzip. */
 export function isGzip(beginning: Uint8Array): boolean {
-  return beginning[0] === 0x1f && beginning[1] === 0x8b;
+  return beginning[0] === MAGIC[0] && beginning[1] === MAGIC[1];
 }
 
 /**
@@ -120,7 +126,7 @@ export class Gunzip implements ByteSource {
   }
 
   #skipPadding(): void {
-    if (this.#place === "between" && this.#in[this.#inAt] !== 0) {
+    if (this.#place === "between" && this.#in[this.#inAt] === MAGIC[0]) {
       this.#place = "member";
       return;
     }

@@ -82,9 +82,10 @@ export class SeparatedFramer implements RecordFramer {
   #refuseLong(bytes: number): void {
     if (bytes <= this.#recordBytesMost) return;
     throw new SluiceError(
-      `take record ${this.#records}`,
+      "take records apart",
       "permanent",
-      `it is longer than ${this.#recordBytesMost} bytes; is this the right --input, or give a larger --max-record`,
+      `record ${this.#records} is longer than the allowed ${this.#recordBytesMost} bytes; ` +
+        "give the right --input, or a larger --max-record",
     );
   }
 }
