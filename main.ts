@@ -2,12 +2,11 @@
 import { runCommandLine } from "./commands/cli.ts";
 import { reasonOf } from "./lib/core/errors.ts";
 import { exitCodeOf } from "./lib/core/exit.ts";
+import { visible } from "./lib/core/visible.ts";
 
-/** The text of a failure on stderr: one line, and the stack trace only for those who debug. */
+/** The text of a failure on stderr: one line. The stack trace is in the log, for those who debug. */
 function complain(thrown: unknown): void {
-  console.error(`sluice: ${reasonOf(thrown)}`);
-  const levels = [...Deno.args, ...Object.values(Deno.env.toObject())];
-  if (levels.includes("debug") || levels.includes("--log-level=debug")) console.error(thrown);
+  console.error(`sluice: ${visible(reasonOf(thrown).replace(/\s*\n\s*/g, " "))}`);
 }
 
 try {

@@ -39,6 +39,10 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
       command.run(values, { operands: parsed.operands, world, drain, abort }),
       aborted,
     ]);
+  } catch (thrown) {
+    // The line for people is main.ts's; the stack trace is for those who asked for this level.
+    if (command.daemon) log.log("debug", "The command failed", { error: thrown });
+    throw thrown;
   } finally {
     stop.close();
     await log.close();
@@ -75,7 +79,8 @@ async function logOf(
 }
 
 /** Reads the arguments; undefined when help or the version was asked for and has been printed. */
-async function parseArguments(args: readonly string[]): Promise<Parsed | undefined> {
+async function parseArguments(given: readonly string[]): Promise<Parsed | undefined> {
+  const args = given[0] === "help" ? [...given.slice(1), "--help"] : given;
   const entry = entryOf(args);
   const command = await entry?.load();
   let parsed: Parsed | undefined;
@@ -83,7 +88,8 @@ async function parseArguments(args: readonly string[]): Promise<Parsed | undefin
   const program = new Commander("sluice")
     .description("A company's data plumbing: syslog into Kafka, Kafka into files, and back.")
     .version(versionLine(), "--version", "print the version and stop")
-    .helpOption("-h, --help", "print this help and stop");
+    .helpOption("-h, --help", "print this help and stop")
+    .addHelpText("after", helpTail(generalHelp));
   for (const { name, summary } of commands) {
     const sub = leaf(program, name).summary(summary).description(summary);
     if (command === undefined || name !== command.name) continue;
@@ -94,14 +100,22 @@ async function parseArguments(args: readonly string[]): Promise<Parsed | undefin
     });
   }
   for (const one of familyOf(program)) {
-    one.exitOverride().configureOutput({ writeErr: (text) => complaint += text });
+    one.exitOverride().helpCommand(false)
+      .configureOutput({ writeErr: (text) => complaint += text });
   }
   try {
-    await program.parseAsync([...args], { from: "user" });
+    // Help is asked of what exists: of a misspelt command it would be the help of all of sluice.
+    const isKnown = commands.some(({ name }) => name.split(" ")[0] === args[0]);
+    const isSlip = args[0] !== undefined && !args[0].startsWith("-") && !isKnown;
+    await program.parseAsync(isSlip ? args.slice(0, 1) : [...args], { from: "user" });
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return undefined;
-    throw usageError("understand the command line", complaintLine(complaint, command), thrown);
+    throw usageError(
+      "understand the command line",
+      complaintLine(complaint, args, command),
+      thrown,
+    );
   }
   return parsed;
 }
@@ -139,36 +153,80 @@ function declare(sub: Commander, command: Command): void {
     declared.attributeName = () => flagOf(name, option).slice(2);
     if (option.kind === "list") declared.argParser(gather);
     sub.addOption(declared);
+    if (option.kind === "secret") sub.addOption(refusedSecret(name, command));
   }
   sub.addHelpText("after", helpTail(command));
+}
+
+/** A secret as a flag is understood only to be refused, with what to do instead. */
+function refusedSecret(name: string, command: Command): CommanderOption {
+  return new CommanderOption(`--${name} [SECRET]`).hideHelp().preset("").argParser(() => {
+    throw usageError(
+      `take --${name} as an argument`,
+      "any user of this machine could read it there; give " +
+        `--${name}-file with the path of a file that holds it, or set ${envOf(command.name, name)}`,
+    );
+  });
 }
 
 function gather(one: string, before: unknown): string[] {
   return [...(Array.isArray(before) ? before as string[] : []), one];
 }
 
-function helpTail(command: Command): string {
-  const exits = Object.entries(command.exits).map(([kind, meaning]) =>
-    `  ${String(Exit[kind as keyof typeof Exit]).padEnd(4)} ${meaning}`
-  );
+/** What the help of sluice as a whole ends in. */
+const generalHelp: Pick<Command, "name" | "exits" | "examples"> = {
+  name: "COMMAND",
+  exits: {
+    ok: "done, or stopped as asked",
+    failed: "failed, for a reason that the line on standard error tells",
+    usage: "an option, a variable or the configuration file is wrong",
+    partial: "a part was done and another was not",
+    unreachable: "a server cannot be reached",
+    denied: "a server or this machine refuses user, password or rights",
+    corrupt: "data is damaged or cut",
+    interrupted: "stopped by a signal before everything was done",
+  },
+  examples: [
+    "sluice forward-syslog --help",
+    "sluice forward-syslog --kafka kafka-1:9092 --topic syslog",
+    "sluice baldr cat archive.baldr.gz | head",
+  ],
+};
+
+function helpTail({ name, exits, examples }: Pick<Command, "name" | "exits" | "examples">): string {
   return [
     "",
-    `Every option can also be given in the environment: ${envOf(command.name, "OPTION")}.`,
+    `Every option can also be given in the environment: ${envOf(name, "OPTION")}.`,
     "",
     "EXIT STATUS",
-    ...exits,
+    ...Object.entries(exits).map(([kind, meaning]) =>
+      `  ${String(Exit[kind as keyof typeof Exit]).padEnd(4)} ${meaning}`
+    ),
     "",
     "EXAMPLES",
-    ...command.examples.map((example) => `  ${example}`),
+    ...examples.map((example) => `  ${example}`),
   ].join("\n");
 }
 
 /** Commander's own complaint as one line: `unknown option '--topc'; did you mean --topic?` */
-function complaintLine(complaint: string, command: Command | undefined): string {
-  const said = complaint.trim().split("\n")[0]?.replace(/^error: /, "") ?? "";
+function complaintLine(
+  complaint: string,
+  args: readonly string[],
+  command: Command | undefined,
+): string {
+  const branch = commands.filter(({ name }) => name.startsWith(`${args[0]} `));
+  const known = command?.name ?? (branch.length > 0 ? args[0] : undefined);
+  const help = `see sluice ${known ? `${known} ` : ""}--help`;
+  // Without a command commander prints the help.
+  if (!complaint.startsWith("error: ")) {
+    const words = branch.map(({ name }) => name.split(" ")[1]);
+    const choice = words.length > 0 ? `; give one of ${words.join(", ")}` : "";
+    return `no command is given${choice}; ${help}`;
+  }
+  const said = (complaint.split("\n")[0] ?? "").replace(/^error: /, "").replace(/\.$/, "")
+    // What follows an equals sign may be a secret.
+    .replace(/^(unknown option '[^'=]*)=.*'$/s, "$1'");
   const hint = /Did you mean (.*)\?\)/.exec(complaint)?.[1];
-  const help = `see sluice ${command ? `${command.name} ` : ""}--help`;
-  if (!complaint.startsWith("error: ")) return `no such command; ${help}`;
   return `${said}; ${hint ? `did you mean ${hint}?` : help}`;
 }
 
@@ -193,9 +251,10 @@ async function readConfig(path: string): Promise<Record<string, unknown>> {
   const { parse: parseYaml } = await import("yaml");
   let parsed: unknown;
   try {
-    parsed = parseYaml(written);
+    parsed = parseYaml(written, { logLevel: "error" });
   } catch (thrown) {
-    const where = thrown instanceof Error ? thrown.message.split("\n")[0] : String(thrown);
+    const [said = ""] = (thrown instanceof Error ? thrown.message : String(thrown)).split("\n");
+    const where = said.replace(/:$/, "");
     throw usageError(`read configuration ${path}`, `it is not YAML: ${where}`, thrown);
   }
   if (parsed === null) return {};

@@ -1,7 +1,8 @@
-import { serveStatus } from "../lib/clients/http.ts";
+import { serveStatus, type StatusServer, type StatusSource } from "../lib/clients/http.ts";
+import type { Cluster } from "../lib/clients/kafka/kafka.ts";
 import { Metrics } from "../lib/clients/metrics.ts";
 import { onSignalOf } from "../lib/clients/signals.ts";
-import type { TlsFiles } from "../lib/clients/listen/listen.ts";
+import { listenDatagrams, listenStream, type TlsFiles } from "../lib/clients/listen/listen.ts";
 import { reasonOf, usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode } from "../lib/core/exit.ts";
 import {
@@ -15,7 +16,9 @@ import {
   type ValuesOf,
 } from "../lib/core/options.ts";
 import { version } from "../lib/core/version.ts";
+import type { World } from "../lib/core/world.ts";
 import { parseListenUrl } from "../lib/formats/listen_url.ts";
+import { TimeZone } from "../lib/formats/time_zone.ts";
 import { ForwardDaemon } from "../lib/forward/daemon.ts";
 import { registerForwardMetrics } from "../lib/forward/forward_metrics.ts";
 import type { ForwardSettings, Oversize } from "../lib/forward/settings.ts";
@@ -141,10 +144,17 @@ export const forwardSyslog = defineCommand({
   run,
 });
 
+/** How long Kafka's answers may take in a `--check`: a person waits for it. */
+const checkRequestMs = 5_000;
+
 async function run(values: Values, { world, drain, abort }: CommandContext): Promise<ExitCode> {
   const settings = settingsOf(values);
   const tls = tlsFilesOf(values, settings);
-  const cluster = await clusterOf(values, world, "sluice-forward-syslog");
+  const cluster = await clusterOf(values, world, {
+    clientId: "sluice-forward-syslog",
+    ...(values.check ? { requestTimeoutMs: checkRequestMs } : {}),
+  });
+  if (values.check) return await check(values, settings, { tls, cluster, world });
   const metrics = new Metrics(version());
   const daemon = new ForwardDaemon(settings, {
     world,
@@ -156,8 +166,6 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
       "Time from sending a batch to its acknowledgement",
     ),
   });
-  await daemon.listen();
-  if (values.check) return await check(daemon, settings, cluster, world);
   const { ledger, pipeline, reception, buffers } = daemon;
   registerForwardMetrics(metrics, {
     ledger,
@@ -167,11 +175,10 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
     datagramsDropped: () => daemon.datagramsDropped(),
     isReady: () => daemon.notReady().length === 0,
   });
-  const status = values.http === undefined ? null : serveStatus(values.http, {
+  const status = statusOf(values, {
     page: () => metrics.page(),
     notReady: () => daemon.notReady(),
   });
-  if (status !== null) world.log("info", "Serving status", { url: status.url });
   const failed = (thrown: unknown) => world.log("error", reasonOf(thrown));
   const signals = [
     onSignalOf("SIGUSR1", () => daemon.refresh().catch(failed)),
@@ -179,11 +186,19 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
   ];
   abort.addEventListener("abort", () => daemon.abandon());
   try {
+    await daemon.listen();
+    if (status !== null) world.log("info", "Serving status", { url: status.url });
     return await daemon.run(drain);
   } finally {
+    // What was opened before a listener failed must not outlive us: a socket's file would.
+    daemon.close();
     signals.forEach((release) => release());
     await status?.stop();
   }
+}
+
+function statusOf({ http }: Values, source: StatusSource): StatusServer | null {
+  return http === undefined ? null : serveStatus(http, source);
 }
 
 /** The settings, free of contradictions. */
@@ -200,6 +215,8 @@ function settingsOf(values: Values): ForwardSettings {
   if (deadLetterTopic === values.topic) {
     throw usageError(`use --dead-letter-topic "${deadLetterTopic}"`, "it is the --topic itself");
   }
+  // Refuses a zone that does not exist before anything is opened.
+  new TimeZone(values.timezone);
   return {
     listen: values.listen.map(parseListenUrl),
     topic: parseTopicTemplate(values.topic),
@@ -237,20 +254,36 @@ function tlsFilesOf(values: Values, { listen }: ForwardSettings): TlsFiles | und
   return { certPath, keyPath, ...(clientCaPath === undefined ? {} : { clientCaPath }) };
 }
 
-/** `--check`: the listeners could be opened; now Kafka, once. */
+/**
+ * `--check`: opens what would be listened on, asks Kafka once, and closes all of it. No daemon is
+ * made, as that asks Kafka by itself and would have missing topics made.
+ */
 async function check(
-  daemon: ForwardDaemon,
-  { topic, deadLetterTopic }: ForwardSettings,
-  cluster: Awaited<ReturnType<typeof clusterOf>>,
-  world: CommandContext["world"],
+  values: Values,
+  { listen, topic, deadLetterTopic }: ForwardSettings,
+  { tls, cluster, world }: {
+    readonly tls: TlsFiles | undefined;
+    readonly cluster: Cluster;
+    readonly world: World;
+  },
 ): Promise<ExitCode> {
-  const topics = [...(topic.fields.length === 0 ? [topic.text] : []), deadLetterTopic ?? []].flat();
+  const opened: { stop(): unknown }[] = [];
   try {
-    const seen = await cluster.check(topics);
+    const notServed = { page: () => Promise.reject(new Error("--check")), notReady: () => [] };
+    const status = statusOf(values, notServed);
+    if (status !== null) opened.push(status);
+    for (const url of listen) {
+      const options = { handshakeMs: 0, ...(tls ? { tls } : {}) };
+      opened.push(
+        url.transport === "udp" ? listenDatagrams(url) : await listenStream(url, options),
+      );
+    }
+    const topics = [...(topic.fields.length === 0 ? [topic.text] : []), deadLetterTopic ?? []];
+    const seen = await cluster.check(topics.flat());
     world.log("info", "All is well", { brokers: seen.brokers, topics: seen.topics });
     return Exit.ok;
   } finally {
-    daemon.close();
+    for (const one of opened) await one.stop();
     await cluster.close();
   }
 }

@@ -24,6 +24,6 @@ export const kafkaOptions = {
   "sasl-password": secret({ help: "the file that holds the password for PLAIN and SCRAM" }),
   "sasl-token": secret({ help: "the file that holds the OAUTHBEARER token; read at each login" }),
   "sasl-plain-without-tls": toggle({
-    help: "allow PLAIN without TLS: everybody on the way can read the password",
+    help: "allow PLAIN and OAUTHBEARER without TLS: everybody on the way can read the secret",
   }),
 } as const;

@@ -1,6 +1,7 @@
 import { configureSync, getLogger, type LogRecord, resetSync } from "@logtape/logtape";
 import { reasonOf } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
+import { visible } from "../core/visible.ts";
 import type { Log, LogLevel } from "../core/world.ts";
 
 /** An open log. */
@@ -74,14 +75,6 @@ function textOf(value: unknown, withStack: boolean): string {
   const held = plain(value, withStack);
   const text = typeof held === "string" ? held : jsonOf(held, withStack);
   return visible(/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));
-}
-
-/** Text on one line, in which nothing commands the terminal. */
-function visible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u2028\u2029]/gu,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 function jsonLine(record: LogRecord, withStack: boolean): string {

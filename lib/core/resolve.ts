@@ -1,5 +1,6 @@
 import { usageError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
+import type { Secret } from "./secret.ts";
 import {
   envOf,
   flagOf,
@@ -105,7 +106,13 @@ async function secretOf(
   const flagFile = sources.flags[`${name}-file`];
   if (flagFile === undefined && value !== undefined) return read(option, [value], variable);
   const [file, origin] = secretFile(variable, name, sources);
-  if (file !== undefined) return read(option, [await sources.readFile(file)], origin);
+  if (file !== undefined) {
+    const load = async (): Promise<Secret> => {
+      const secret = read(option, [await sources.readFile(file)], origin) as Secret;
+      return secret.renewedBy(load);
+    };
+    return await load();
+  }
   const credential = await sources.credential?.(name);
   return credential === undefined
     ? option.fallback

@@ -4,9 +4,25 @@
  */
 export class Secret {
   readonly #value: string;
+  #source: (() => Promise<Secret>) | undefined;
 
   constructor(value: string) {
     this.#value = value;
+  }
+
+  /** Tells how to read the secret anew: one that expires is renewed where it came from. */
+  renewedBy(source: () => Promise<Secret>): this {
+    this.#source = source;
+    return this;
+  }
+
+  /**
+   * The secret as it is now in its file; the same one when it came from elsewhere.
+   *
+   * @throws {SluiceError} `usage` when the file cannot be read any more.
+   */
+  fresh(): Promise<Secret> {
+    return this.#source?.() ?? Promise.resolve(this);
   }
 
   /** The value itself. Call it at the wire only. */

@@ -244,6 +244,26 @@ Deno.test("a secret comes from flag, variable, file of a variable, key or creden
   }
 });
 
+Deno.test("a secret of a file is read anew for each login, that of a variable stays", async () => {
+  let held = "first\n";
+  const readFile = () => Promise.resolve(held);
+  const ofFile =
+    (await resolve({ flags: { "sasl-password-file": "/f" }, readFile }))["sasl-password"];
+  const ofVariable = (await resolve({ env: { [name]: "kept" } }))["sasl-password"];
+  for (const value of ["second", "third"]) {
+    held = value;
+    const fresh = await ofFile?.fresh();
+    assert.deepEqual([fresh?.reveal(), (await fresh?.fresh())?.reveal()], [value, value]);
+    assert.equal((await ofVariable?.fresh())?.reveal(), "kept");
+  }
+  assert.equal(ofFile?.reveal(), "first");
+  held = "";
+  await assert.rejects(async () => await ofFile?.fresh(), {
+    message:
+      "Cannot use --sasl-password-file: cannot use an empty secret; the file or variable holds nothing",
+  });
+});
+
 Deno.test("a credential that the unit does not have leaves the secret away", async () => {
   const values = await resolve({ credential: () => Promise.resolve(undefined) });
   assert.equal(values["sasl-password"], undefined);

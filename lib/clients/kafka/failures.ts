@@ -114,6 +114,9 @@ export function topicAdvice(topic: string, errorCode: number): string {
 export function kafkaError(action: string, thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   const chain = causesOf(thrown);
+  // A token whose file cannot be read any more comes up through the library.
+  const ours = chain.find((one) => one instanceof SluiceError);
+  if (ours !== undefined) return new SluiceError(action, "denied", ours.message, { cause: thrown });
   const [fault, detail] = deniedIn(chain) ?? tlsIn(chain) ??
     ["transient", textOf(chain.findLast(({ message }) => message)) || String(thrown)];
   return new SluiceError(action, fault, detail, { cause: thrown });

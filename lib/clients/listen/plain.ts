@@ -64,7 +64,13 @@ class PlainListener implements Listener {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.listener.close();
-    if (this.url.path !== "") Deno.remove(this.url.path).catch(() => {});
+    if (this.url.path === "") return;
+    try {
+      // At once: the process may be about to leave.
+      Deno.removeSync(this.url.path);
+    } catch {
+      // Somebody else took it away.
+    }
   }
 
   async reload(): Promise<void> {}

@@ -114,6 +114,14 @@ const wrapped: [what: string, thrown: unknown, fault: string, detail: string | R
     "Connection closed",
   ],
   [
+    "a token whose file has gone",
+    new AuthenticationError("SASL authentication failed.", {
+      cause: new SluiceError("read secret /t", "usage", "there is no such file or folder"),
+    }),
+    "denied",
+    "Cannot read secret /t: there is no such file or folder",
+  ],
+  [
     "no right to write idempotently",
     answered(22, 31),
     "denied",
