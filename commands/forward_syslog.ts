@@ -156,6 +156,11 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
   });
   if (values.check) return await check(values, settings, { tls, cluster, world });
   const metrics = new Metrics(version());
+  // Before the daemon is made, which asks Kafka at once: an address that cannot be is refused first.
+  const status = statusOf(values, {
+    page: () => metrics.page(),
+    notReady: () => daemon.notReady(),
+  });
   const daemon = new ForwardDaemon(settings, {
     world,
     cluster,
@@ -174,10 +179,6 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
     buffers,
     datagramsDropped: () => daemon.datagramsDropped(),
     isReady: () => daemon.notReady().length === 0,
-  });
-  const status = statusOf(values, {
-    page: () => metrics.page(),
-    notReady: () => daemon.notReady(),
   });
   const failed = (thrown: unknown) => world.log("error", reasonOf(thrown));
   const signals = [
