@@ -1,8 +1,9 @@
 import type { Datagrams, Listener, TlsFiles } from "../clients/listen/listen.ts";
 import { listenDatagrams, listenStream } from "../clients/listen/listen.ts";
 import { type Cluster, Producer } from "../clients/kafka/kafka.ts";
-import { reasonOf } from "../core/errors.ts";
+import { faultOf, reasonOf } from "../core/errors.ts";
 import { Exit, type ExitCode } from "../core/exit.ts";
+import { backoffMs, networkRetry } from "../core/retry.ts";
 import type { World } from "../core/world.ts";
 import type { ListenUrl } from "../formats/listen_url.ts";
 import { jsonBytesMost } from "../formats/syslog_json.ts";
@@ -47,7 +48,7 @@ export class ForwardDaemon {
   readonly #datagrams: Datagrams[] = [];
   /** Those who take datagrams, until their sockets are stopped. */
   readonly #receiving: Promise<void>[] = [];
-  #kafkaTrouble: string | null = "the topic has not been seen yet";
+  #kafkaTrouble: string | null = "it has not answered yet";
   #isStopping = false;
 
   constructor(private readonly settings: ForwardSettings, private readonly tools: ForwardTools) {
@@ -167,10 +168,31 @@ export class ForwardDaemon {
     };
   }
 
-  /** Waits until the topics that are named in the options can be written to. */
+  /**
+   * Waits until the topics that are named in the options can be written to; when messages name them,
+   * until Kafka answers.
+   */
   async #topicsKnown(): Promise<void> {
-    for (const topic of this.pipeline.topics.all) await topic.coming;
+    const { topics } = this.pipeline;
+    topics.begin();
+    for (const topic of topics.all) await topic.coming;
+    if (this.settings.topic.fields.length > 0) await this.#kafkaAnswers();
     this.#kafkaTrouble = null;
+  }
+
+  async #kafkaAnswers(): Promise<void> {
+    const { world, cluster } = this.tools;
+    for (let attempt = 1; !this.#isStopping; attempt++) {
+      try {
+        return void await cluster.check([]);
+      } catch (thrown) {
+        const reason = reasonOf(thrown);
+        const level = faultOf(thrown) === "transient" ? "warn" : "error";
+        if (reason !== this.#kafkaTrouble) world.log(level, "Kafka does not answer", { reason });
+        this.#kafkaTrouble = reason;
+      }
+      await world.sleep(backoffMs(networkRetry, attempt, world.random()));
+    }
   }
 
   #serve(): void {

@@ -27,6 +27,7 @@ export class Topics {
   readonly #decoder = new TextDecoder("latin1");
   /** How many topics messages have named. */
   #made = 0;
+  #hasBegun = false;
   #overflowed = false;
 
   constructor(
@@ -63,13 +64,19 @@ export class Topics {
     return this.named(topicOf(this.template, values.map(() => overflowWord)));
   }
 
+  /** Asks for the topics that are named so far, and from now on for each as soon as it is named. */
+  begin(): void {
+    this.#hasBegun = true;
+    for (const topic of this.#known.values()) this.#ask(topic);
+  }
+
   /** The topic of this name, made known to Kafka's client when it is new. */
   named(name: string): Topic {
     let topic = this.#known.get(name);
     if (topic === undefined) {
       topic = new Topic(name);
       this.#known.set(name, topic);
-      this.#ask(topic);
+      if (this.#hasBegun) this.#ask(topic);
     }
     return topic;
   }

@@ -181,6 +181,7 @@ export class Rig {
       batchBytes,
     );
     this.refusals = new Refusals(this.settings, this.pipeline, this.world);
+    this.pipeline.topics.begin();
   }
 
   /** A rig whose topics are there already. */

@@ -94,6 +94,26 @@ export class KafkaServer implements AsyncDisposable {
     await this.#administer((admin) => admin.deleteTopics({ topics: [name] }));
   }
 
+  /** Adds partitions until the topic has `count`. */
+  async addPartitions(topic: string, count: number): Promise<void> {
+    await this.#administer((admin) =>
+      admin.createPartitions({ topicPartitions: [{ topic, count }] })
+    );
+  }
+
+  /** Bytes of the topic's log files. */
+  async storedBytes(topic: string): Promise<number> {
+    let bytes = 0;
+    for await (const { name } of Deno.readDir(`${this.folder}/data`)) {
+      if (name.replace(/-\d+$/, "") !== topic) continue;
+      for await (const file of Deno.readDir(`${this.folder}/data/${name}`)) {
+        if (!file.name.endsWith(".log")) continue;
+        bytes += (await Deno.stat(`${this.folder}/data/${name}/${file.name}`)).size;
+      }
+    }
+    return bytes;
+  }
+
   /** Runs something with kafkajs's admin client on the plaintext listener. */
   async #administer<T>(act: (admin: ReturnType<Kafka["admin"]>) => Promise<T>): Promise<T> {
     const admin = kafkajsOf(this.bootstrap).admin();

@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { type Fault, reasonOf, SluiceError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
 import type { World } from "../../core/world.ts";
@@ -169,7 +170,20 @@ function librarySasl({ mechanism, username, password, token }: SaslOptions) {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: () => password.reveal() }),
     ...(token === undefined ? {} : { token: async () => (await token()).reveal() }),
+    ...(mechanism === "OAUTHBEARER" ? { authBytesValidator: refuseBearerError } : {}),
   };
+}
+
+/**
+ * A broker that refuses a token answers without an error code: what is wrong is in the answer's bytes
+ * (RFC 7628, 3.2.2), which are empty when all is well.
+ */
+function refuseBearerError(
+  bytes: Buffer,
+  done: (failure: Error | null, bytes: Buffer) => void,
+): void {
+  if (bytes.length === 0) return done(null, bytes);
+  done(new Error(`the broker refuses the token: ${new TextDecoder().decode(bytes)}`), bytes);
 }
 
 /** For messages: why something of the cluster failed. */

@@ -46,6 +46,8 @@ const acksAll = -1;
 export class Link {
   #connection: Connection | null = null;
   #opening: Promise<void> | null = null;
+  /** What broke the connection; requests are only told that it is closed. */
+  #broken: unknown = null;
 
   constructor(
     readonly host: string,
@@ -83,7 +85,7 @@ export class Link {
       true,
       true,
       (failure: unknown, response?: ProduceResponse) => {
-        if (failure || response === undefined) return done(failure, null);
+        if (failure || response === undefined) return done(this.#reasonOf(failure), null);
         done(null, replyOf(response));
       },
     );
@@ -130,7 +132,8 @@ export class Link {
       maxInflights: requestsMost,
     });
     // Every failure also comes back to whoever is waiting; without a listener it would be thrown.
-    connection.on("error", () => {});
+    this.#broken = null;
+    connection.on("error", (thrown: unknown) => this.#broken = thrown);
     try {
       await connection.connect(this.host, this.port);
     } catch (thrown) {
@@ -138,6 +141,11 @@ export class Link {
       throw kafkaError(`connect to Kafka at ${this.host}:${this.port}`, thrown);
     }
     this.#connection = connection;
+  }
+
+  /** The failure of a request with what broke the connection before, if anything did. */
+  #reasonOf(failure: unknown): unknown {
+    return this.#broken === null ? failure : new AggregateError([failure, this.#broken]);
   }
 
   #ask<T>(
@@ -151,7 +159,8 @@ export class Link {
       if (connection === null) return reject(new Error("not connected"));
       connection.send(key, version, body, parse, true, true, (failure: unknown, response?: T) => {
         if (failure || response === undefined) {
-          reject(kafkaError(`ask Kafka at ${this.host}:${this.port}`, failure));
+          const reason = this.#reasonOf(failure);
+          reject(kafkaError(`ask Kafka at ${this.host}:${this.port}`, reason));
         } else resolve(response);
       });
     });
