@@ -1,3 +1,4 @@
+import { reasonOf } from "../../lib/core/errors.ts";
 import { fileURLToPath } from "node:url";
 import { makeServerFolder, type ServerProcess, startProcess } from "./processes.ts";
 import { eventually, within } from "./waiting.ts";
@@ -50,7 +51,9 @@ export class SluiceProcess implements AsyncDisposable {
         throw new Error(`sluice ended:\n${await this.process.tail()}`);
       }
       return line;
-    }, { timeoutMs: 60_000 });
+    }, { timeoutMs: 60_000 }).catch(async (thrown) => {
+      throw new Error(`${reasonOf(thrown)}\n${await this.process.tail()}`, { cause: thrown });
+    });
   }
 
   /** The port that a listener of this scheme got. */
