@@ -18,7 +18,7 @@ export interface DraftFile {
 /**
  * Begins a file. Nothing is seen under `path` before {@linkcode DraftFile.commit}.
  *
- * @throws {SluiceError} `permanent` or `denied` when the folder cannot be written to.
+ * @throws {SluiceError} `permanent` when the folder cannot be written to.
  */
 export async function createFile(path: string): Promise<DraftFile> {
   const slash = path.lastIndexOf("/");
