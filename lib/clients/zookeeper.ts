@@ -37,7 +37,9 @@ export async function discoverBrokers(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const detail = `no answer within ${options.timeoutMs} ms; check the addresses`;
+      const detail =
+        `no answer within ${options.timeoutMs} ms; check the addresses, or give --kafka ` +
+        "if the cluster does without ZooKeeper (KRaft)";
       reject(new SluiceError(`reach ZooKeeper at ${connect}`, "transient", detail));
     }, options.timeoutMs);
   });

@@ -91,7 +91,8 @@ Deno.test("a ZooKeeper that cannot be reached is a transient fault, with its add
     assert.equal(error.fault, "transient");
     assert.equal(
       error.message,
-      `Cannot reach ZooKeeper at ${one}: no answer within 1000 ms; check the addresses`,
+      `Cannot reach ZooKeeper at ${one}: no answer within 1000 ms; check the addresses, ` +
+        "or give --kafka if the cluster does without ZooKeeper (KRaft)",
     );
   }
 });
