@@ -54,6 +54,12 @@ export async function send(sluice: SluiceProcess, written: string | Uint8Array):
   await sendOver(conn, written);
 }
 
+/** Something that goes on while the test does other things; it is told only to whoever awaits it. */
+export function meanwhile<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
 /** Writes to a connection, ends it, and waits until the other side has, too. */
 export async function sendOver(conn: Deno.Conn, written: string | Uint8Array): Promise<void> {
   const bytes = typeof written === "string" ? new TextEncoder().encode(written) : written;

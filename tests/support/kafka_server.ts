@@ -29,7 +29,7 @@ export class KafkaServer implements AsyncDisposable {
 
   private constructor(
     readonly options: KafkaOptions,
-    readonly ports: KafkaPorts,
+    public ports: KafkaPorts,
     readonly folder: string,
   ) {}
 
@@ -101,6 +101,14 @@ export class KafkaServer implements AsyncDisposable {
     );
   }
 
+  /** Changes properties of a topic. */
+  async configureTopic(name: string, config: Readonly<Record<string, string>>): Promise<void> {
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    await this.#administer((admin) =>
+      admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name, configEntries }] })
+    );
+  }
+
   /** Bytes of the topic's log files. */
   async storedBytes(topic: string): Promise<number> {
     let bytes = 0;
@@ -164,6 +172,17 @@ export class KafkaServer implements AsyncDisposable {
       await delay(Math.max(0, this.#endedAtMs + zookeeperSessionMs + 2_000 - Date.now()));
     }
     await this.#startBroker();
+  }
+
+  /** Starts the broker again with the same data on another port of its plaintext listener. */
+  async move(): Promise<void> {
+    await this.kill("SIGTERM");
+    this.ports = { ...this.ports, plaintext: freePort() };
+    await Deno.writeTextFile(
+      this.#config,
+      brokerProperties(this.options, this.ports, this.folder),
+    );
+    await this.restart();
   }
 
   /** Ends everything and removes the data. */

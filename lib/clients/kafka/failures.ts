@@ -93,7 +93,8 @@ export function nameOf(errorCode: number): string {
 /** The fault kind of a remedy, for those who watch. */
 export function faultOfRemedy(remedy: Remedy): Fault {
   if (remedy === "denied") return "denied";
-  return remedy === "wrong" ? "permanent" : "transient";
+  // A missing topic is tried again, too, but without an operator it will not come.
+  return remedy === "wrong" || remedy === "unknown-topic" ? "permanent" : "transient";
 }
 
 /** What an operator has to do about an error of a topic. */
