@@ -4,6 +4,7 @@ import { stdinIsTerminal, Stdout } from "../lib/clients/stdio.ts";
 import { usageError } from "../lib/core/errors.ts";
 import type { ExitCode } from "../lib/core/exit.ts";
 import { choice, number, toggle, type ValuesOf } from "../lib/core/options.ts";
+import { visible } from "../lib/core/visible.ts";
 import { Complaints, maxRecord, operands, optional } from "./baldr_inputs.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
 
@@ -93,7 +94,7 @@ async function printCounts(
     { inputs, recordBytesMost: values["max-record"] },
     async (operand, records) => {
       total += records;
-      await print(inputs.length === 1 ? `${records}` : `${records} ${nameOf(operand)}`);
+      await print(inputs.length === 1 ? `${records}` : `${records} ${visible(nameOf(operand))}`);
     },
     (error) => complaints.add(error),
   );

@@ -2,6 +2,7 @@ import { tell } from "../lib/clients/stdio.ts";
 import type { SluiceError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode, exitCodeOf } from "../lib/core/exit.ts";
 import { type Option, size } from "../lib/core/options.ts";
+import { visible } from "../lib/core/visible.ts";
 
 /** What the operands of every baldr command are. */
 export const operands = {
@@ -33,7 +34,7 @@ export class Complaints {
 
   /** @param options.isTold it stands in the result already: only the exit code is missing. */
   add(error: SluiceError, options: { readonly isTold?: boolean } = {}): void {
-    if (!options.isTold) tell(`sluice: ${error.message}`);
+    if (!options.isTold) tell(`sluice: ${visible(error.message)}`);
     if (this.#exit !== Exit.corrupt) this.#exit = exitCodeOf(error);
   }
 }

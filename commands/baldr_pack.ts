@@ -73,7 +73,7 @@ async function run(values: Values, { operands, abort }: CommandContext): Promise
     if (stdout.isTerminal) {
       throw usageError("write to a terminal", "Baldr is binary; give --output FILE or redirect it");
     }
-    await packTo(stdout, plan, gzipLevel);
+    await packTo(stdout, plan, gzipLevel, () => !stdout.isClosed);
     return Exit.ok;
   }
   const draft = await createFile(await placeOf(output, values.force));
@@ -91,14 +91,15 @@ async function packTo(
   sink: ByteSink,
   plan: PackPlan,
   gzipLevel: number | undefined,
+  isWanted?: () => boolean,
 ): Promise<void> {
   if (gzipLevel === undefined) {
-    await pack(plan, sink);
+    await pack(plan, sink, isWanted);
     return;
   }
   const gzip = new Gzip(sink, gzipLevel);
   try {
-    await pack(plan, gzip);
+    await pack(plan, gzip, isWanted);
     await gzip.finish();
   } finally {
     gzip.close();

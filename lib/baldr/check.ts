@@ -1,4 +1,5 @@
 import { reasonOf, type SluiceError } from "../core/errors.ts";
+import { visible } from "../core/visible.ts";
 import { BaldrFramer } from "../formats/baldr.ts";
 import { nameOf } from "./inputs.ts";
 import { complaintAbout, describeDamage, type Reading, readRecords } from "./reading.ts";
@@ -34,7 +35,7 @@ export async function check(
 
 function textOf(operand: string, reading: Reading): string {
   const { records, bytes, compressedBytes, error } = reading;
-  const name = nameOf(operand);
+  const name = visible(nameOf(operand));
   if (error !== undefined) return `${name}: ${describeDamage(reading)}`;
   const size = compressedBytes === undefined
     ? `${bytes} bytes`

@@ -21,17 +21,22 @@ export interface PackPlan {
 /**
  * Writes the records of all inputs to `sink` as one Baldr stream; returns how many there were.
  *
+ * @param isWanted asked now and then: false when nobody takes what is written any more.
  * @throws {SluiceError} at the first input that is damaged (`corrupt`) or cannot be read: what was
  * written is then not to be used.
  */
-export async function pack(plan: PackPlan, sink: ByteSink): Promise<number> {
+export async function pack(
+  plan: PackPlan,
+  sink: ByteSink,
+  isWanted: () => boolean = () => true,
+): Promise<number> {
   const output = new Output(sink, { holdBytes: 0 });
   let records = 0;
   for (const operand of plan.inputs) {
     const framer = framerOf(plan, renderBaldr(output));
     const reading = await readRecords(operand, framer, async () => {
       await output.flush();
-      return true;
+      return isWanted();
     });
     const { error } = reading;
     if (error !== undefined) {
@@ -39,6 +44,7 @@ export async function pack(plan: PackPlan, sink: ByteSink): Promise<number> {
       throw new SluiceError(`pack ${nameOf(operand)}`, error.fault, detail, { cause: error });
     }
     records += reading.records;
+    if (!isWanted()) break;
   }
   await output.finish();
   return records;
