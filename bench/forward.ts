@@ -177,7 +177,7 @@ function report(name: string, senders: number, runs: readonly Measurement[]): vo
  */
 export async function run(args: string[]): Promise<void> {
   const quick = args.includes("--quick");
-  const plan = quick ? { count: 300_000, pairs: 3 } : { count: 1_000_000, pairs: 7 };
+  const plan = quick ? { count: 300_000, pairs: 3 } : { count: 1_000_000, pairs: 5 };
   console.log(`${plan.count} lines of 164 bytes, ${plan.pairs} pairs, median (least..most)`);
   await using kafka = await startKafka({ heap: "1g" });
   const broken: string[] = [];
