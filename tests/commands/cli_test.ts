@@ -16,7 +16,10 @@ async function assertHelp(args: readonly string[]): Promise<string> {
   const known: readonly number[] = Object.values(Exit);
   assert.ok(codes.every((one) => known.includes(one)));
   const lines = examples.trimEnd().split("\n").slice(1);
-  assert.ok(lines.length > 0 && lines.every((line) => /^ {2}(\S.*)?\bsluice /.test(line)), examples);
+  assert.ok(
+    lines.length > 0 && lines.every((line) => /^ {2}(\S.*)?\bsluice /.test(line)),
+    examples,
+  );
   return stdout;
 }
 
