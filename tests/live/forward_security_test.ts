@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { makeCertificates } from "../support/certificates.ts";
+import { type CertificateSet, makeCertificates } from "../support/certificates.ts";
 import { type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { readAllKcat } from "../support/kcat_reader.ts";
 import { check, finish, notReady, send, startForwarding, startWaiting } from "./forwarding.ts";
@@ -55,72 +55,48 @@ function tokenOf(user: string, seconds: number): string {
   }.`;
 }
 
-Deno.test("TLS and SASL of a real Kafka", async (t) => {
-  const folder = await Deno.makeTempDir();
-  const set = await makeCertificates(folder);
-  await using kafka = await startKafka({
-    ssl: set,
-    clientAuth: true,
-    sasl: {
-      mechanism: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
-      users: { alice: password },
-      overTls: true,
-    },
-  });
-  const mutual = (cert: string, key: string, ca = set.ca): Way => ({
+/** By a client certificate, over TLS. */
+function mutual(kafka: KafkaServer, cert: string, key: string, ca: string): Way {
+  return {
     args: [
       `--kafka=${kafka.sslBootstrap}`,
       `--kafka-ca=${ca}`,
       `--kafka-cert=${cert}`,
       `--kafka-key=${key}`,
     ],
-  });
-  const sasl = (mechanism: string, env: Record<string, string>, username = "alice"): Way => ({
+  };
+}
+
+/** By a login over TLS. */
+function sasl(kafka: KafkaServer, ca: string, mechanism: string, env: Record<string, string>): Way {
+  return {
     args: [
       `--kafka=${kafka.saslBootstrap}`,
-      `--kafka-ca=${set.ca}`,
+      `--kafka-ca=${ca}`,
       `--sasl-mechanism=${mechanism}`,
-      ...(mechanism === "OAUTHBEARER" ? [] : [`--sasl-username=${username}`]),
+      ...(mechanism === "OAUTHBEARER" ? [] : ["--sasl-username=alice"]),
     ],
     env,
-  });
+  };
+}
 
+async function certificateSteps(
+  t: Deno.TestContext,
+  kafka: KafkaServer,
+  set: CertificateSet,
+): Promise<void> {
   await t.step(
     "a client certificate lets in",
-    () => letsIn(kafka, "mutual", mutual(set.clientCert, set.clientKey)),
+    () => letsIn(kafka, "mutual", mutual(kafka, set.clientCert, set.clientKey, set.ca)),
   );
-  for (const mechanism of ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]) {
-    await t.step(
-      `${mechanism} over TLS lets in`,
-      () =>
-        letsIn(kafka, mechanism.toLowerCase(), sasl(mechanism, { [passwordVariable]: password })),
-    );
-    await t.step(`${mechanism} with a wrong password is denied`, () =>
-      turnsAway(
-        11,
-        /the broker refuses the login; check mechanism, user name and password/,
-        sasl(mechanism, { [passwordVariable]: wrongPassword }),
-      ));
-  }
-  await t.step(
-    "OAUTHBEARER lets in",
-    () => letsIn(kafka, "oauth", sasl("OAUTHBEARER", { [tokenVariable]: tokenOf("alice", 600) })),
-  );
-  await t.step("OAUTHBEARER with an old token is denied", () =>
-    turnsAway(
-      11,
-      /the broker refuses the login/,
-      sasl("OAUTHBEARER", { [tokenVariable]: tokenOf("alice", -5) }),
-    ));
-  await t.step("a password file is read", async () => {
-    const file = `${folder}/password`;
-    await Deno.writeTextFile(file, `${password}\n`);
-    const way = sasl("SCRAM-SHA-512", {});
-    await letsIn(kafka, "from-file", { args: [...way.args, `--sasl-password-file=${file}`] });
-  });
   await t.step(
     "an authority that did not sign the broker's certificate is not trusted",
-    () => turnsAway(1, /TLS: .*certificate/i, mutual(set.clientCert, set.clientKey, set.wrongCa)),
+    () =>
+      turnsAway(
+        1,
+        /TLS: .*certificate/i,
+        mutual(kafka, set.clientCert, set.clientKey, set.wrongCa),
+      ),
   );
   await t.step(
     "a client certificate of a stranger is refused",
@@ -128,7 +104,7 @@ Deno.test("TLS and SASL of a real Kafka", async (t) => {
       turnsAway(
         1,
         /TLS: .*check --kafka-cert and --kafka-key/,
-        mutual(set.wrongClientCert, set.wrongClientKey),
+        mutual(kafka, set.wrongClientCert, set.wrongClientKey, set.ca),
       ),
   );
   await t.step(
@@ -145,21 +121,84 @@ Deno.test("TLS and SASL of a real Kafka", async (t) => {
         args: [`--kafka=${kafka.bootstrap}`, "--kafka-tls"],
       }),
   );
+  await t.step("a wrong authority keeps a daemon from being ready, loudly", async () => {
+    const { args } = mutual(kafka, set.clientCert, set.clientKey, set.wrongCa);
+    await using sluice = await startWaiting([...args, "--topic=mutual"]);
+    await notReady(sluice, /TLS: .*certificate/i);
+    await sluice.said(`"error"`, "Kafka takes no records, trying on");
+    assert.equal(await sluice.end("SIGTERM"), 0);
+  });
+}
+
+async function loginSteps(
+  t: Deno.TestContext,
+  kafka: KafkaServer,
+  set: CertificateSet,
+): Promise<void> {
+  for (const mechanism of ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]) {
+    await t.step(
+      `${mechanism} over TLS lets in`,
+      () =>
+        letsIn(
+          kafka,
+          mechanism.toLowerCase(),
+          sasl(kafka, set.ca, mechanism, { [passwordVariable]: password }),
+        ),
+    );
+    await t.step(`${mechanism} with a wrong password is denied`, () =>
+      turnsAway(
+        11,
+        /the broker refuses the login; check mechanism, user name and password/,
+        sasl(kafka, set.ca, mechanism, { [passwordVariable]: wrongPassword }),
+      ));
+  }
+  await t.step(
+    "OAUTHBEARER lets in",
+    () =>
+      letsIn(
+        kafka,
+        "oauth",
+        sasl(kafka, set.ca, "OAUTHBEARER", { [tokenVariable]: tokenOf("alice", 600) }),
+      ),
+  );
+  await t.step("OAUTHBEARER with an old token is denied", () =>
+    turnsAway(
+      11,
+      /the broker refuses the login/,
+      sasl(kafka, set.ca, "OAUTHBEARER", { [tokenVariable]: tokenOf("alice", -5) }),
+    ));
+  await t.step("a password file is read", async () => {
+    const file = `${set.folder}/password`;
+    await Deno.writeTextFile(file, `${password}\n`);
+    const way = sasl(kafka, set.ca, "SCRAM-SHA-512", {});
+    await letsIn(kafka, "from-file", { args: [...way.args, `--sasl-password-file=${file}`] });
+  });
   await t.step("a wrong password keeps a daemon from being ready, loudly", async () => {
-    const { args, env = {} } = sasl("SCRAM-SHA-256", { [passwordVariable]: wrongPassword });
+    const { args, env = {} } = sasl(kafka, set.ca, "SCRAM-SHA-256", {
+      [passwordVariable]: wrongPassword,
+    });
     await using sluice = await startWaiting([...args, "--topic=mutual"], env);
     await notReady(sluice, /the broker refuses the login/);
     await sluice.said(`"error"`, "Kafka takes no records, trying on", "refuses the login");
     assert.equal(await sluice.end("SIGTERM"), 0);
     assertNoSecret(await sluice.log());
   });
-  await t.step("a wrong authority keeps a daemon from being ready, loudly", async () => {
-    const { args } = mutual(set.clientCert, set.clientKey, set.wrongCa);
-    await using sluice = await startWaiting([...args, "--topic=mutual"]);
-    await notReady(sluice, /TLS: .*certificate/i);
-    await sluice.said(`"error"`, "Kafka takes no records, trying on");
-    assert.equal(await sluice.end("SIGTERM"), 0);
+}
+
+Deno.test("TLS and SASL of a real Kafka", async (t) => {
+  const folder = await Deno.makeTempDir();
+  const set = await makeCertificates(folder);
+  await using kafka = await startKafka({
+    ssl: set,
+    clientAuth: true,
+    sasl: {
+      mechanism: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
+      users: { alice: password },
+      overTls: true,
+    },
   });
+  await certificateSteps(t, kafka, set);
+  await loginSteps(t, kafka, set);
   await Deno.remove(folder, { recursive: true });
 });
 
