@@ -106,6 +106,8 @@ export abstract class Session extends Source {
     }
     buffers.release(buffer);
     await this.beforeClose();
+    // A TLS sender takes an end without a farewell for an attack, and logs it.
+    if (end === "closed" && !this.#isCut) await this.peer.closeWrite();
     this.peer.close();
     return end;
   }

@@ -158,6 +158,26 @@ async function deletedTopic(kafka: KafkaServer): Promise<void> {
   assert.equal(counts.received, 20_500);
 }
 
+async function fewerPartitions(kafka: KafkaServer): Promise<void> {
+  await kafka.createTopic("narrow", { partitions: 2 });
+  await using sluice = await startForwarding([
+    `--kafka=${kafka.bootstrap}`,
+    "--topic=narrow",
+    "--format=raw",
+  ]);
+  await kafka.deleteTopic("narrow");
+  // Connections take partitions in turn.
+  await Promise.all([send(sluice, "<13>one\n"), send(sluice, "<13>two\n")]);
+  await notReady(sluice, /topic narrow does not exist/);
+  await kafka.createTopic("narrow");
+  await notReady(sluice, /topic narrow has 1 partitions now, and records wait for number 1/);
+  await kafka.addPartitions("narrow", 2);
+  await ready(sluice);
+  const records = await readAllKcat(kafka.bootstrap, "narrow", { expect: 2 });
+  assert.deepEqual(records.map(({ value }) => text(value)).sort(), ["<13>one", "<13>two"]);
+  await finish(sluice);
+}
+
 async function addedPartitions(kafka: KafkaServer): Promise<void> {
   await kafka.createTopic("wider");
   await using sluice = await startForwarding([
@@ -192,5 +212,6 @@ Deno.test("trouble with a real Kafka is said, stops the reading, and loses nothi
   await t.step("no right to write at first", () => noRightsAtFirst(kafka));
   await t.step("the right to write taken away and given back", () => rightsTakenAway(kafka));
   await t.step("a topic deleted and made anew", () => deletedTopic(kafka));
+  await t.step("a topic made anew with fewer partitions", () => fewerPartitions(kafka));
   await t.step("partitions added, and SIGUSR1", () => addedPartitions(kafka));
 });

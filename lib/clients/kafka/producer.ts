@@ -15,7 +15,7 @@ import {
   sealFreight,
 } from "./freight.ts";
 import { Lane } from "./lane.ts";
-import type { Link, ProduceReply } from "./link.ts";
+import type { Link, ProduceReply, TopicMetadata } from "./link.ts";
 
 /** Whether records are being taken. */
 export type ProducerState =
@@ -279,7 +279,7 @@ export class Producer {
         const seen = await this.cluster.update(route.topic);
         if (seen !== undefined && seen.errorCode !== code.none) {
           this.#troubleWith(route.name, route.topic, seen.errorCode);
-        }
+        } else if (seen !== undefined && route.attempt > 1) this.#troubleWithout(route, seen);
       }
       try {
         await this.cluster.leader(route.topic, route.partition)?.open();
@@ -311,6 +311,16 @@ export class Producer {
     const remedy = remedyOf(errorCode);
     const reason = remedy === "retry" ? nameOf(errorCode) : topicAdvice(topic, errorCode);
     this.#report(name, { fault: faultOfRemedy(remedy), reason });
+  }
+
+  /** The topic is there, but the partition has no leader. */
+  #troubleWithout({ name, topic, partition }: Route, { leaders }: TopicMetadata): void {
+    if (this.cluster.leader(topic, partition) !== undefined) return;
+    const reason = partition < leaders.length
+      ? `partition ${partition} of topic ${topic} has no leader`
+      : `topic ${topic} has ${leaders.length} partitions now, and records wait for number ` +
+        `${partition}, counted from 0; add partitions`;
+    this.#report(name, { fault: partition < leaders.length ? "transient" : "permanent", reason });
   }
 
   #report(name: string, trouble: { fault: Fault; reason: string }): void {
