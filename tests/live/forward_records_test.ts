@@ -243,12 +243,15 @@ async function templates(kafka: KafkaServer): Promise<void> {
     "--topic=by.{hostname}",
     "--format=raw",
   ]);
-  const lines = ["web", "db", "web"].map((host, n) => `<13>Nov 23 20:30:00 ${host} a: ${n}`);
+  // The broker makes the third topic when it is asked for.
+  const lines = ["web", "db", "web", "new"].map((host, n) => `<13>Nov 23 20:30:00 ${host} a: ${n}`);
   await send(sluice, lines.map((line) => `${line}\n`).join(""));
   const web = await readAllKcat(kafka.bootstrap, "by.web", { expect: 2 });
   const db = await readAllKcat(kafka.bootstrap, "by.db", { expect: 1 });
   assert.deepEqual(web.map(({ value }) => text(value)), [lines[0], lines[2]]);
   assert.deepEqual(db.map(({ value }) => text(value)), [lines[1]]);
+  const made = await readAllKcat(kafka.bootstrap, "by.new", { expect: 1 });
+  assert.deepEqual(made.map(({ value }) => text(value)), [lines[3]]);
   await finish(sluice);
 }
 
@@ -280,7 +283,7 @@ async function longLines(kafka: KafkaServer): Promise<void> {
 }
 
 Deno.test("records in a real Kafka", async (t) => {
-  await using kafka = await startKafka();
+  await using kafka = await startKafka({ properties: { "auto.create.topics.enable": "true" } });
   await t.step("have the fields of their lines as JSON", () => jsonFields(kafka));
   await t.step("have local stamps of the nearest year in --timezone", () => localStamps(kafka));
   await t.step("have keys and headers as wanted", () => keysAndHeaders(kafka));

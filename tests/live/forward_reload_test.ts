@@ -48,13 +48,17 @@ async function reloads(sluice: SluiceProcess, set: CertificateSet): Promise<void
 async function keepsOut(sluice: SluiceProcess, set: CertificateSet): Promise<void> {
   const cert = await Deno.readTextFile(set.serverCert);
   const bad: [name: string, contents: string, says: RegExp][] = [
-    ["no certificate at all", "nonsense", /both must be PEM and belong together/],
-    ["the certificate of another key", await Deno.readTextFile(set.clientCert), /belong together/],
+    ["no certificate at all", "nonsense", /it holds no certificate in PEM/],
+    [
+      "the certificate of another key",
+      await Deno.readTextFile(set.clientCert),
+      /it does not belong to the certificate/,
+    ],
   ];
   for (const [name, contents, says] of bad) {
     await Deno.writeTextFile(set.serverCert, contents);
     const said = await hangUp(sluice, "the certificates as they were");
-    assert.match(said, says, name);
+    assert.match(said, says);
     assert.equal(JSON.parse(said).level, "error");
     await sendOver(await connect(sluice, set.wrongCa), `<13>${name}\n`);
   }
