@@ -68,6 +68,7 @@ sluice_need_test_tools() {
   sluice_need openssl openssl
   sluice_need nc netcat-openbsd
   sluice_need git git
+  sluice_need systemd-analyze systemd
   compgen -G "$module/omrelp.so" >/dev/null || sluice_missing+=(rsyslog-relp)
   compgen -G "$module/omkafka.so" >/dev/null || sluice_missing+=(rsyslog-kafka)
   compgen -G "$module/lmnsd_gtls.so" >/dev/null || sluice_missing+=(rsyslog-gnutls)

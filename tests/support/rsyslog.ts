@@ -65,8 +65,13 @@ export class Rsyslog implements AsyncDisposable {
     }
   }
 
+  /** Ends it; within the grace it may save its queues. */
+  async stop(graceMs: number): Promise<void> {
+    await this.process.stop(graceMs);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.process.stop(3_000);
+    await this.stop(3_000);
     await Deno.remove(this.folder, { recursive: true }).catch(() => {});
   }
 }

@@ -11,7 +11,7 @@ export type { TlsFiles } from "./credentials.ts";
 /** Connections that have finished their handshake and wait for {@linkcode Listener.accept}. */
 const acceptedMost = 64;
 
-/** Listens for TLS 1.2 and newer (RFC 5425 for syslog). */
+/** Listens for TLS 1.2 (RFC 5425 for syslog). */
 export async function listenTls(url: ListenUrl, options: ListenOptions): Promise<Listener> {
   const files = options.tls;
   if (files === undefined) throw new TypeError("TLS needs a certificate");
@@ -19,6 +19,10 @@ export async function listenTls(url: ListenUrl, options: ListenOptions): Promise
   const server = createServer({
     ...credentials,
     minVersion: "TLSv1.2",
+    // Not 1.3: there the server sends session tickets after the handshake, which node:tls cannot turn
+    // off. A sender that never reads (rsyslog) and closes with them unread makes its kernel send a
+    // reset, and what it had written before and we had not read yet would be lost.
+    maxVersion: "TLSv1.2",
     requestCert: files.clientCaPath !== undefined,
     rejectUnauthorized: files.clientCaPath !== undefined,
     handshakeTimeout: options.handshakeMs,

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { forwardSyslog } from "../../commands/forward_syslog.ts";
+import { type CertificateSet, makeCertificates } from "../support/certificates.ts";
+import { type KafkaServer, startKafka } from "../support/kafka_server.ts";
+import { readAll } from "../support/kafka_reader.ts";
+import { numberedLine } from "../support/numbered_lines.ts";
+import { compareLines, describeComparison } from "../support/oracle.ts";
+import { freePort } from "../support/ports.ts";
+import { Rsyslog } from "../support/rsyslog.ts";
+import { SluiceProcess } from "../support/sluice_process.ts";
+
+const deploy = new URL("../../scripts/deploy/", import.meta.url);
+const lineCount = 3_000;
+
+/** The file as it is in the repository, with this machine's names and paths. */
+async function adapted(name: string, port: number, certificates: CertificateSet): Promise<string> {
+  const changes: [string | RegExp, string][] = [
+    [/target="sluice\.example\.com" port="\d+"/, `target="127.0.0.1" port="${port}"`],
+    ['PermittedPeers="sluice.example.com"', 'PermittedPeers="localhost"'],
+    ["/etc/rsyslog.d/tls/ca.pem", certificates.ca],
+    ["/etc/rsyslog.d/tls/client.pem", certificates.clientCert],
+    ["/etc/rsyslog.d/tls/client-key.pem", certificates.clientKey],
+    ['resumeInterval="5"', 'resumeInterval="1"'],
+  ];
+  const text = await Deno.readTextFile(new URL(`rsyslog/${name}`, deploy));
+  return changes.reduce((changed, [from, to]) => changed.replace(from, to), text);
+}
+
+/** What rsyslog got while sluice was away, and kept over its own restart, is in Kafka. */
+async function survives(
+  kafka: KafkaServer,
+  scheme: "tcp" | "tls" | "relp",
+  certificates: CertificateSet,
+): Promise<void> {
+  const port = freePort();
+  const spool = await Deno.makeTempDir({ prefix: "sluice-spool-" });
+  const file = await adapted(`sluice-${scheme}.conf`, port, certificates);
+  const start = async () => {
+    const input = freePort();
+    return await Rsyslog.run(input, () =>
+      // Direct: what rsyslog has read is in the queue of its action.
+      `global(workDirectory="${spool}")
+main_queue(queue.type="Direct")
+module(load="imtcp")
+input(type="imtcp" address="127.0.0.1" port="${input}")
+${file}`);
+  };
+  const lines = Array.from({ length: lineCount }, (_, n) => numberedLine(n, `${scheme}-host`));
+  {
+    await using rsyslog = await start();
+    await rsyslog.inject(lines);
+    await rsyslog.stop(30_000);
+  }
+  const kept = await Array.fromAsync(Deno.readDir(spool), ({ name }) => name);
+  assert.ok(kept.some((name) => name.startsWith("sluice.")), `no queue on disk: ${kept}`);
+
+  await kafka.createTopic(scheme);
+  await using sluice = await SluiceProcess.start([
+    "forward-syslog",
+    `--kafka=${kafka.bootstrap}`,
+    `--topic=${scheme}`,
+    `--listen=${scheme}://127.0.0.1:${port}`,
+    ...(scheme === "tls"
+      ? [
+        `--tls-cert=${certificates.serverCert}`,
+        `--tls-key=${certificates.serverKey}`,
+        `--tls-client-ca=${certificates.ca}`,
+      ]
+      : []),
+  ]);
+  await sluice.said("Forwarding");
+  await using _rsyslog = await start();
+  const records = await readAll(kafka.bootstrap, scheme, { expect: lineCount });
+  const values = records.map(({ value }) => JSON.parse(new TextDecoder().decode(value)));
+  // rsyslog itself has something to say, too.
+  const ours = values.filter(({ hostname }) => hostname === `${scheme}-host`);
+  const found = compareLines(
+    lines,
+    ours.map(({ priority, hostname, tag, content }) =>
+      `<${priority}>Nov 23 20:30:00 ${hostname} ${tag}: ${content}`
+    ),
+  );
+  // Not their order: what rsyslog was just trying to send when it stopped goes to the queue's end.
+  const { lost, altered, foreign, duplicates } = found;
+  assert.deepEqual(
+    [lost.length, altered.length, foreign.length, duplicates],
+    [0, 0, 0, 0],
+    describeComparison(found),
+  );
+  await Deno.remove(spool, { recursive: true });
+}
+
+Deno.test("With the rsyslog files of scripts/deploy nothing is lost while sluice is away", async (t) => {
+  const folder = await Deno.makeTempDir();
+  const certificates = await makeCertificates(folder);
+  await using kafka = await startKafka();
+  for (const scheme of ["tcp", "tls", "relp"] as const) {
+    await t.step(scheme, () => survives(kafka, scheme, certificates));
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("The systemd unit is one that systemd understands, and is tight", async () => {
+  const unit = await Deno.readTextFile(new URL("systemd/sluice-forward-syslog.service", deploy));
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/sluice-forward-syslog.service`;
+  // systemd wants to see the program.
+  await Deno.writeTextFile(path, unit.replace("/usr/local/bin/sluice", "/bin/true"));
+  const analyze = (...args: string[]) =>
+    new Deno.Command("systemd-analyze", { args: [...args, path] }).output();
+  const { success, stderr } = await analyze("verify");
+  assert.ok(success, new TextDecoder().decode(stderr));
+  assert.equal(new TextDecoder().decode(stderr), "");
+  const { stdout } = await analyze("security", "--offline=true");
+  const [, level] = /exposure level for \S+: ([\d.]+)/.exec(new TextDecoder().decode(stdout)) ?? [];
+  assert.ok(Number(level) < 2, `exposure ${level}`);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("The example configuration is one that forward-syslog takes", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "main.ts", forwardSyslog.name, "--check"],
+      ...["--config", "scripts/deploy/forward-syslog.yaml"],
+      ...["--listen=tcp://127.0.0.1:0", "--kafka=127.0.0.1:1"],
+    ],
+    cwd: new URL("../..", import.meta.url),
+    env: { SLUICE_FORWARD_SYSLOG_SASL_PASSWORD: "secret" },
+  }).output();
+  // 10: everything was understood, and then nobody was at that address.
+  assert.equal(code, 10, new TextDecoder().decode(stderr));
+});
