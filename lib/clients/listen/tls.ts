@@ -5,6 +5,7 @@ import { readCredentials, type TlsFiles } from "./credentials.ts";
 import { brokenError, listenError } from "./failures.ts";
 import type { Listener, ListenOptions, Peer } from "./listen.ts";
 import { nextPeerId } from "./peer_id.ts";
+import { holdBackSender } from "./tls_back_pressure.ts";
 
 export type { TlsFiles } from "./credentials.ts";
 
@@ -72,6 +73,7 @@ class TlsListener implements Listener {
 
   #take(socket: TLSSocket): void {
     socket.on("error", () => {});
+    holdBackSender(socket);
     if (this.#wanted !== null) {
       const give = this.#wanted;
       this.#wanted = null;

@@ -87,6 +87,63 @@ Deno.test("TLS 1.3 is not spoken, so nothing is ever sent that a sender would ha
   listener.stop();
 });
 
+/** Connects by Deno's own TLS: its writes wait until the kernel has taken them. */
+async function writer(port: number): Promise<Deno.TlsConn> {
+  const caCerts = [await Deno.readTextFile(caPath)];
+  return await Deno.connectTls({ hostname: "localhost", port, caCerts });
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+}
+
+Deno.test("not to read is back-pressure, and what waits is read later, to its end", async () => {
+  const listener = await open();
+  const sender = await writer(listener.url.port);
+  const peer = await accepted(listener);
+  const chunk = new Uint8Array(1_000_000);
+  let written = 0;
+  let isEnough = false;
+  const pushing = (async () => {
+    while (!isEnough) {
+      await writeAll(sender, chunk);
+      written++;
+    }
+    sender.close();
+  })();
+  assert.equal(await within(pushing, 1_000), false);
+  assert.ok(written < 20, `${written} MB were taken that nobody has read`);
+  isEnough = true;
+  const buffer = new Uint8Array(65_536);
+  let read = 0;
+  for (let n = await peer.read(buffer); n !== null; n = await peer.read(buffer)) read += n;
+  await pushing;
+  assert.equal(read, written * chunk.length);
+  peer.close();
+  listener.stop();
+});
+
+Deno.test("a sender that has closed while much of it is unread is read to its end", async () => {
+  const listener = await open();
+  // From less than a socket's buffer to several of them; the time before reading differs, too.
+  for (const [bytes, afterMs] of [[50_000, 100], [200_000, 0], [555_000, 0], [555_000, 200]]) {
+    const sender = await writer(listener.url.port);
+    const peer = await accepted(listener);
+    const writing = writeAll(sender, new Uint8Array(bytes ?? 0)).then(() => sender.close());
+    await delay(afterMs ?? 0);
+    const buffer = new Uint8Array(65_536);
+    let read = 0;
+    const reading = (async () => {
+      for (let n = await peer.read(buffer); n !== null; n = await peer.read(buffer)) read += n;
+    })();
+    assert.ok(await within(reading, 5_000), `no end of ${bytes} bytes after ${read}`);
+    assert.equal(read, bytes);
+    await writing;
+    peer.close();
+  }
+  listener.stop();
+});
+
 Deno.test("closeWrite() lets the sender see that we leave, and what it still sends is read", async () => {
   const listener = await open();
   const sender = await client(listener.url.port, { allowHalfOpen: true } as ConnectionOptions);
