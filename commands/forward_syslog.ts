@@ -172,14 +172,6 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
     ),
   });
   const { ledger, pipeline, reception, buffers } = daemon;
-  registerForwardMetrics(metrics, {
-    ledger,
-    pipeline,
-    reception,
-    buffers,
-    datagramsDropped: () => daemon.datagramsDropped(),
-    isReady: () => daemon.notReady().length === 0,
-  });
   const failed = (thrown: unknown) => world.log("error", reasonOf(thrown));
   const signals = [
     onSignalOf("SIGUSR1", () => daemon.refresh().catch(failed)),
@@ -188,6 +180,15 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
   abort.addEventListener("abort", () => daemon.abandon());
   try {
     await daemon.listen();
+    // Only now is it known whether the kernel tells what it drops.
+    registerForwardMetrics(metrics, {
+      ledger,
+      pipeline,
+      reception,
+      buffers,
+      datagramsDropped: () => daemon.datagramsDropped(),
+      isReady: () => daemon.notReady().length === 0,
+    });
     if (status !== null) world.log("info", "Serving status", { url: status.url });
     return await daemon.run(drain);
   } finally {

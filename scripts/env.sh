@@ -5,10 +5,12 @@ sluice_deno_version=2.9.6
 sluice_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 cd -- "$sluice_root" || exit 1
 
-# Some tools (Maven, npm) want a home; a bare container may have none.
-if [ -z "${HOME:-}" ] || [ ! -d "${HOME:-}" ]; then
+# npm, Maven and Deno keep their caches at home; a bare container may have none that can be used.
+if [ -z "${HOME:-}" ] || [ ! -d "$HOME" ] || [ ! -w "$HOME" ]; then
   export HOME="$sluice_root/.tools/home"
-  mkdir -p "$HOME"
+  mkdir -p "$HOME" || exit 1
+  # Java does not look at HOME.
+  export MAVEN_OPTS="${MAVEN_OPTS:-} -Duser.home=$HOME"
 fi
 
 sluice_missing=()

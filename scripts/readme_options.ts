@@ -33,7 +33,8 @@ async function tables(): Promise<Tables> {
 async function metricsPage(): Promise<string> {
   await using sluice = await SluiceProcess.start([
     "forward-syslog",
-    ...["--kafka=127.0.0.1:1", "--listen=tcp://127.0.0.1:0", "--http=127.0.0.1:0"],
+    // UDP has a metric of its own.
+    ...["--kafka=127.0.0.1:1", "--listen=udp://127.0.0.1:0", "--http=127.0.0.1:0"],
   ]);
   return await (await fetch(`${await sluice.statusUrl()}/metrics`)).text();
 }

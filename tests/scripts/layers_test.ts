@@ -33,3 +33,31 @@ Deno.test("tallyOf() adds up runs, and counts one failure for a run that ended w
   assert.deepEqual(tallyOf({ success: false, output }), { passed: 7, failed: 2 });
   assert.deepEqual(tallyOf({ success: false, output: "killed" }), { passed: 0, failed: 1 });
 });
+
+Deno.test("check_layers.ts exits 1 with its complaints, and 0 when there are none", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "sluice-layers-" });
+  await Deno.mkdir(`${folder}/lib/core`, { recursive: true });
+  const check = async (text: string) => {
+    await Deno.writeTextFile(`${folder}/lib/core/a.ts`, text);
+    const script = new URL("../../scripts/check_layers.ts", import.meta.url);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", script.href, folder],
+    }).output();
+    return { code, stderr: new TextDecoder().decode(stderr) };
+  };
+  const upward = await check('import { b } from "../formats/b.ts";\n');
+  assert.equal(upward.code, 1);
+  assert.match(upward.stderr, /^lib\/core\/a\.ts:1: \.\.\/formats\/b\.ts is above/m);
+  assert.deepEqual(await check("export const a = 1;\n"), { code: 0, stderr: "" });
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("tallyOf() reads coloured results, and those of many steps", () => {
+  const output = "\x1b[0m\x1b[32mok\x1b[0m | 3 passed (41 steps) | 0 failed | 1 ignored (2m3s)\n";
+  assert.deepEqual(tallyOf({ success: true, output }), { passed: 3, failed: 0 });
+});
+
+Deno.test("tallyOf() counts a failure where none is claimed", () => {
+  const output = "ok | 3 passed | 0 failed (1s)\nerror: a module could not be loaded\n";
+  assert.deepEqual(tallyOf({ success: false, output }), { passed: 3, failed: 1 });
+});
