@@ -3,7 +3,7 @@ import { SluiceError } from "../core/errors.ts";
 import { BaldrFramer, type RecordSink } from "../formats/baldr.ts";
 import { nameOf } from "./inputs.ts";
 import { Output } from "./output.ts";
-import { complaintAbout, readRecords } from "./reading.ts";
+import { complaintAbout, couldBeRead, readRecords, verifyEach } from "./reading.ts";
 import { renderBaldr, renderHex, renderLines, renderRaw } from "./render.ts";
 import { Selection } from "./selection.ts";
 
@@ -95,15 +95,11 @@ function withGiven({ action, fault, detail }: SluiceError, given: number): Sluic
 
 /** Counts the records of each input, and tells each count; errors are reported as by {@linkcode cat}. */
 export async function count(
-  { inputs, recordBytesMost }: Pick<CatPlan, "inputs" | "recordBytesMost">,
+  plan: Pick<CatPlan, "inputs" | "recordBytesMost">,
   tell: (operand: string, records: number) => Promise<void>,
   report: (error: SluiceError) => void,
 ): Promise<void> {
-  for (const operand of inputs) {
-    const framer = new BaldrFramer({ record: () => {} }, { recordBytesMost });
-    const reading = await readRecords(operand, framer, () => Promise.resolve(true));
-    const error = complaintAbout(nameOf(operand), reading);
-    if (error === undefined || error.fault === "corrupt") await tell(operand, reading.records);
-    if (error !== undefined) report(error);
-  }
+  await verifyEach(plan, async (verdict) => {
+    if (couldBeRead(verdict)) await tell(verdict.operand, verdict.reading.records);
+  }, report);
 }

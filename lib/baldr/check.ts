@@ -1,8 +1,7 @@
 import { reasonOf, type SluiceError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
-import { BaldrFramer } from "../formats/baldr.ts";
 import { nameOf } from "./inputs.ts";
-import { complaintAbout, describeDamage, type Reading, readRecords } from "./reading.ts";
+import { couldBeRead, describeDamage, type Reading, verifyEach } from "./reading.ts";
 
 /** What to check. */
 export interface CheckPlan {
@@ -19,18 +18,15 @@ export interface CheckPlan {
  * that is wrong.
  */
 export async function check(
-  { inputs, recordBytesMost, json }: CheckPlan,
+  plan: CheckPlan,
   tell: (line: string) => Promise<void>,
   report: (error: SluiceError) => void,
 ): Promise<void> {
-  for (const operand of inputs) {
-    const framer = new BaldrFramer({ record: () => {} }, { recordBytesMost });
-    const reading = await readRecords(operand, framer, () => Promise.resolve(true));
-    const error = complaintAbout(nameOf(operand), reading);
-    if (json) await tell(jsonOf(operand, reading));
-    else if (error === undefined || error.fault === "corrupt") await tell(textOf(operand, reading));
-    if (error !== undefined) report(error);
-  }
+  await verifyEach(plan, async (verdict) => {
+    const { operand, reading } = verdict;
+    if (plan.json) await tell(jsonOf(operand, reading));
+    else if (couldBeRead(verdict)) await tell(textOf(operand, reading));
+  }, report);
 }
 
 function textOf(operand: string, reading: Reading): string {

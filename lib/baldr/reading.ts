@@ -1,6 +1,6 @@
 import { SluiceError } from "../core/errors.ts";
-import type { RecordFramer } from "../formats/baldr.ts";
-import { type Input, openInput } from "./inputs.ts";
+import { BaldrFramer, type RecordFramer } from "../formats/baldr.ts";
+import { type Input, nameOf, openInput } from "./inputs.ts";
 
 /** What one input held, up to its end or to where something is wrong. */
 export interface Reading {
@@ -84,4 +84,37 @@ export function complaintAbout(name: string, reading: Reading): SluiceError | un
   const { error } = reading;
   if (error?.fault !== "corrupt") return error;
   return new SluiceError(`read all of ${name}`, "corrupt", describeDamage(reading));
+}
+
+/** What {@linkcode verifyEach} came to for one input, with the complaint about it if there is one. */
+export interface Verdict {
+  readonly operand: string;
+  readonly reading: Reading;
+  readonly error: SluiceError | undefined;
+}
+
+/**
+ * Reads each input to its end, as Baldr, and keeps nothing of it but what {@linkcode Reading} tells;
+ * `report` gets the complaints, each after its verdict.
+ */
+export async function verifyEach(
+  { inputs, recordBytesMost }: {
+    readonly inputs: readonly string[];
+    readonly recordBytesMost: number;
+  },
+  tell: (verdict: Verdict) => Promise<void>,
+  report: (error: SluiceError) => void,
+): Promise<void> {
+  for (const operand of inputs) {
+    const framer = new BaldrFramer({ record: () => {} }, { recordBytesMost });
+    const reading = await readRecords(operand, framer, () => Promise.resolve(true));
+    const error = complaintAbout(nameOf(operand), reading);
+    await tell({ operand, reading, error });
+    if (error !== undefined) report(error);
+  }
+}
+
+/** Whether the input could be read, to its end or to where it is damaged. */
+export function couldBeRead({ error }: Verdict): boolean {
+  return error === undefined || error.fault === "corrupt";
 }

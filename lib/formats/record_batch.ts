@@ -7,7 +7,7 @@ export interface RecordHeader {
   readonly value: Uint8Array;
 }
 
-/** A record read back from a batch. */
+/** A record on its own, or read back from a batch. */
 export interface BatchRecord {
   readonly timestampMs: number;
   readonly key: Uint8Array | null;
@@ -214,6 +214,16 @@ function putHeader(sealed: Uint8Array, batch: RecordBatch, codec: number): void 
   view.setBigInt64(27, BigInt(batch.firstTimestampMs));
   view.setBigInt64(35, BigInt(batch.maxTimestampMs));
   view.setInt32(57, batch.count);
+}
+
+/** Writes a record that is there already into the batch; false when the batch has no room for it. */
+export function appendRecord(batch: RecordBatch, record: BatchRecord): boolean {
+  const { value, timestampMs, key, headers } = record;
+  const at = batch.begin(value.length, timestampMs, key, headers);
+  if (at < 0) return false;
+  batch.bytes.set(value, at);
+  batch.commit(at + value.length);
+  return true;
 }
 
 /** Reads the records of a batch back. Their bytes are views of the batch. */

@@ -1,6 +1,6 @@
 import type { Datagrams, Listener, TlsFiles } from "../clients/listen/listen.ts";
 import { listenDatagrams, listenStream } from "../clients/listen/listen.ts";
-import { type Cluster, Producer } from "../clients/kafka/kafka.ts";
+import { type Cluster, Producer, type ProducerOptions } from "../clients/kafka/kafka.ts";
 import { faultOf, reasonOf } from "../core/errors.ts";
 import { Exit, type ExitCode } from "../core/exit.ts";
 import { backoffMs, networkRetry } from "../core/retry.ts";
@@ -20,7 +20,7 @@ import { unackedMost } from "./shipping.ts";
 export interface ForwardTools {
   readonly world: World;
   readonly cluster: Cluster;
-  readonly codec: "none" | "gzip" | "snappy" | "lz4" | "zstd";
+  readonly codec: ProducerOptions["codec"];
   readonly tls?: TlsFiles;
   /** Takes the time of each batch from sending to acknowledgement, seconds. */
   readonly timeSend: (seconds: number) => void;

@@ -1,21 +1,13 @@
+import type { Refusal } from "../clients/kafka/kafka.ts";
 import type { World } from "../core/world.ts";
 import { cutBefore } from "../formats/parts.ts";
-import { type RecordBatch, type RecordHeader, recordsIn } from "../formats/record_batch.ts";
+import { type BatchRecord, type RecordHeader, recordsIn } from "../formats/record_batch.ts";
 import type { Lane } from "./lane.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { halfNames, header, headerNames } from "./record_headers.ts";
 import type { ForwardSettings } from "./settings.ts";
 import type { Shipment } from "./shipment.ts";
-import type { LooseRecord } from "./shipping.ts";
 import { cutText } from "./truncate.ts";
-
-/** A record that the broker will not take as it is. */
-export interface Refusal {
-  readonly batch: RecordBatch;
-  /** Which record of the batch. */
-  readonly index: number;
-  readonly why: "too-large" | "timestamp" | "invalid";
-}
 
 /** How long to wait before a record is tried again that cannot be sent in any other form. */
 const againMs = 10_000;
@@ -37,7 +29,7 @@ export class Refusals {
   readonly #waiting = new Map<string, { readonly why: Refusal["why"]; readonly acts: Again[] }>();
   // The records of the batch that was looked into last: one refusal seldom comes alone.
   #opened: Shipment | null = null;
-  #records: readonly LooseRecord[] = [];
+  #records: readonly BatchRecord[] = [];
 
   constructor(
     private readonly settings: Pick<ForwardSettings, "oversize" | "format">,
@@ -70,7 +62,7 @@ export class Refusals {
     this.#ship(shipment, shipment.lane, smaller.map((one) => marked(one, why)));
   }
 
-  #recordAt(shipment: Shipment, index: number): LooseRecord {
+  #recordAt(shipment: Shipment, index: number): BatchRecord {
     if (this.#opened !== shipment) {
       this.#opened = shipment;
       this.#records = [...recordsIn(shipment.batch)];
@@ -87,7 +79,7 @@ export class Refusals {
     return why === "invalid" || (why === "too-large" && this.settings.oversize === "dead-letter");
   }
 
-  #restamp(shipment: Shipment, record: LooseRecord): void {
+  #restamp(shipment: Shipment, record: BatchRecord): void {
     this.pipeline.ledger.restamped++;
     const stamp = new Date(record.timestampMs).toISOString();
     const headers = [...record.headers, header(headerNames.recordTime, stamp)];
@@ -95,7 +87,7 @@ export class Refusals {
   }
 
   /** The record as two, or without its end; null when nothing is left to take away. */
-  #smaller(record: LooseRecord): LooseRecord[] | null {
+  #smaller(record: BatchRecord): BatchRecord[] | null {
     if (this.settings.oversize !== "truncate") {
       return record.value.length < 2 ? null : halves(record);
     }
@@ -109,7 +101,7 @@ export class Refusals {
   }
 
   /** Only an operator can help. */
-  #tryAgain(shipment: Shipment, record: LooseRecord, why: Refusal["why"]): void {
+  #tryAgain(shipment: Shipment, record: BatchRecord, why: Refusal["why"]): void {
     // The batch is used for others as soon as the rest of it is acknowledged.
     const kept = copyOf(record);
     const release = this.pipeline.shipping.detain(shipment, bytesOf(kept));
@@ -138,7 +130,7 @@ export class Refusals {
     });
   }
 
-  #ship(shipment: Shipment, lane: Lane, records: readonly LooseRecord[]): void {
+  #ship(shipment: Shipment, lane: Lane, records: readonly BatchRecord[]): void {
     this.pipeline.shipping.reship(shipment, lane, records);
   }
 }
@@ -151,16 +143,16 @@ function without(headers: readonly RecordHeader[], name: string): RecordHeader[]
   return headers.filter((one) => decoder.decode(one.key) !== name);
 }
 
-function has({ headers }: LooseRecord, name: string): boolean {
+function has({ headers }: BatchRecord, name: string): boolean {
   return headers.some((one) => decoder.decode(one.key) === name);
 }
 
-function marked(record: LooseRecord, why: Refusal["why"]): LooseRecord {
+function marked(record: BatchRecord, why: Refusal["why"]): BatchRecord {
   const headers = without(record.headers, headerNames.refused);
   return { ...record, headers: [...headers, header(headerNames.refused, why)] };
 }
 
-function copyOf({ timestampMs, key, value, headers }: LooseRecord): LooseRecord {
+function copyOf({ timestampMs, key, value, headers }: BatchRecord): BatchRecord {
   return {
     timestampMs,
     key: key === null ? null : key.slice(),
@@ -170,12 +162,12 @@ function copyOf({ timestampMs, key, value, headers }: LooseRecord): LooseRecord 
 }
 
 /** What a kept record costs, its objects included. */
-function bytesOf({ key, value, headers }: LooseRecord): number {
+function bytesOf({ key, value, headers }: BatchRecord): number {
   return value.length + (key?.length ?? 0) + 500 + 200 * headers.length;
 }
 
 /** The record as two, its value cut in the middle; the header says which half of what each is. */
-function halves(record: LooseRecord): LooseRecord[] {
+function halves(record: BatchRecord): BatchRecord[] {
   const { value, headers } = record;
   const part = headers.find((one) => decoder.decode(one.key) === headerNames.part);
   const [firstName, secondName] = halfNames(part === undefined ? "" : decoder.decode(part.value));

@@ -1,4 +1,4 @@
-import type { RecordBatch, RecordHeader } from "../formats/record_batch.ts";
+import { appendRecord, type BatchRecord, type RecordBatch } from "../formats/record_batch.ts";
 import { Gate } from "./gate.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
@@ -10,14 +10,6 @@ export interface Carrier {
   borrow(): RecordBatch;
   /** Takes a batch; its acknowledgement comes back to {@linkcode Shipping.acknowledged}. */
   send(topic: string, partition: number, batch: RecordBatch): void;
-}
-
-/** A record on its own. */
-export interface LooseRecord {
-  readonly timestampMs: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array;
-  readonly headers: readonly RecordHeader[];
 }
 
 /** How many batches of a partition may be under way. */
@@ -141,12 +133,12 @@ export class Shipping {
   }
 
   /** Writes what became of one withdrawn record; its sender is answered when all of it is safe. */
-  reship(shipment: Shipment, lane: Lane, records: readonly LooseRecord[]): void {
+  reship(shipment: Shipment, lane: Lane, records: readonly BatchRecord[]): void {
     this.ledger.received += records.length - 1;
     for (const record of records) {
-      if (!put(this.filling(lane).batch, record)) {
+      if (!appendRecord(this.filling(lane).batch, record)) {
         this.handOn(lane);
-        if (!put(this.filling(lane).batch, record)) {
+        if (!appendRecord(this.filling(lane).batch, record)) {
           throw new RangeError("a record that was in one batch does not fit into another");
         }
       }
@@ -156,12 +148,4 @@ export class Shipping {
       filling.obligation.watch({ paid: () => shipment.obligation.pay() });
     }
   }
-}
-
-function put(batch: RecordBatch, { value, timestampMs, key, headers }: LooseRecord): boolean {
-  const at = batch.begin(value.length, timestampMs, key, headers);
-  if (at < 0) return false;
-  batch.bytes.set(value, at);
-  batch.commit(at + value.length);
-  return true;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SyslogFramer } from "../../lib/formats/syslog_frame.ts";
 import type { Obligation } from "../../lib/forward/obligations.ts";
-import type { Refusal } from "../../lib/forward/refusals.ts";
+import type { Refusal } from "../../lib/clients/kafka/kafka.ts";
 import type { Oversize } from "../../lib/forward/settings.ts";
 import { Source } from "../../lib/forward/source.ts";
 import { bytesOf } from "../support/syslog_reading.ts";

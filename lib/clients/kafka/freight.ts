@@ -1,6 +1,7 @@
 import { compressionsAlgorithms } from "@platformatic/kafka";
 import { Buffer } from "node:buffer";
 import {
+  appendRecord,
   type ProducerStamp,
   RecordBatch,
   recordBytes,
@@ -86,11 +87,9 @@ export function partsOf(freight: Freight, lists: readonly (readonly number[])[])
       if (record === undefined) {
         throw new RangeError(`no record ${index} in a batch of ${records.length}`);
       }
-      const { value, timestampMs, key, headers } = record;
-      const at = batch.begin(value.length, timestampMs, key, headers);
-      if (at < 0) throw new RangeError("part of a batch does not fit where the whole did");
-      batch.bytes.set(value, at);
-      batch.commit(at + value.length);
+      if (!appendRecord(batch, record)) {
+        throw new RangeError("part of a batch does not fit where the whole did");
+      }
     }
     return freightOf(freight.of, batch, indexes.map((index) => placeOf(freight, index)));
   });

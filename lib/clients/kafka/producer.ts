@@ -25,6 +25,7 @@ export type ProducerState =
 /** A record that the broker will not take. */
 export interface Refusal {
   readonly batch: RecordBatch;
+  /** Which record of the batch. */
   readonly index: number;
   readonly why: "too-large" | "timestamp" | "invalid";
 }
@@ -240,8 +241,9 @@ export class Producer {
     refused: readonly number[],
     why: Refusal["why"],
   ): void {
-    const kept = range(0, freight.count).filter((index) => !refused.includes(index));
-    route.lane.replace(freight, partsOf(freight, kept.length === 0 ? [] : [kept]));
+    const gone = new Set(refused);
+    const kept = range(0, freight.count).filter((index) => !gone.has(index));
+    route.lane.replace(freight, kept.length === 0 ? [] : partsOf(freight, [kept]));
     for (const index of refused) {
       this.options.refused({ batch: freight.of.batch, index: placeOf(freight, index), why });
     }
