@@ -164,7 +164,12 @@ export class ForwardDaemon {
     return {
       borrow: () => producer.borrow(),
       send: producer.send.bind(producer),
-      partitionsOf: (topic: string) => producer.partitionsOf(topic),
+      partitionsOf: (topic: string) =>
+        producer.partitionsOf(topic).catch((thrown) => {
+          if (!this.#isStopping) throw thrown;
+          // The stop was not to wait for a topic that never came: that is no trouble to tell of.
+          return new Promise<number>(() => {});
+        }),
     };
   }
 

@@ -268,6 +268,7 @@ Deno.test("as a daemon it keeps trying, says so once, is not ready, and stops at
   assert.equal(await sluice.end("SIGTERM"), 0);
   assert.ok(performance.now() - begun < 8_000);
   assert.match(await sluice.log(), /"message":"Stopped"/);
+  assert.doesNotMatch(await sluice.log(), /"level":"error"/, "a stop is no trouble");
 });
 
 Deno.test("a broker that comes to answer in time ends the trying: nothing has to be restarted", async () => {
