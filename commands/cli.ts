@@ -22,12 +22,17 @@ interface Parsed {
 /**
  * Runs one command line. Help and `--version` are printed and give 0; everything else that goes wrong
  * is thrown as a SluiceError, or returned as the exit code of the command.
+ *
+ * @param table the commands there are; tests have their own.
  */
-export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
-  const parsed = await parseArguments(args);
+export async function runCommandLine(
+  args: readonly string[],
+  table: readonly CommandEntry[] = commands,
+): Promise<ExitCode> {
+  const parsed = await parseArguments(args, table);
   if (parsed === undefined) return Exit.ok;
   const { command } = parsed;
-  const values = await settle(parsed);
+  const values = await settle(parsed, table);
   const log = await logOf(command, values);
   const stop = onStop({ stages: command.daemon ? 2 : 1 });
   try {
@@ -80,10 +85,14 @@ async function logOf(
 }
 
 /** Reads the arguments; undefined when help or the version was asked for and has been printed. */
-async function parseArguments(given: readonly string[]): Promise<Parsed | undefined> {
+async function parseArguments(
+  given: readonly string[],
+  table: readonly CommandEntry[],
+): Promise<Parsed | undefined> {
   const args = given[0] === "help" ? [...given.slice(1), "--help"] : given;
-  const entry = entryOf(args);
-  const command = await entry?.load();
+  // Help is asked of what exists: of a misspelt command it would be the help of what is above it.
+  const slip = slipOf(args, table);
+  const command = slip ? undefined : await entryOf(args, table)?.load();
   let parsed: Parsed | undefined;
   let complaint = "";
   const program = new Commander("sluice")
@@ -91,52 +100,75 @@ async function parseArguments(given: readonly string[]): Promise<Parsed | undefi
     .version(versionLine(), "--version", "print the version and stop")
     .helpOption("-h, --help", "print this help and stop")
     .addHelpText("after", helpTail(generalHelp));
-  for (const { name, summary } of commands) {
-    const sub = leaf(program, name).summary(summary).description(summary);
-    if (command === undefined || name !== command.name) continue;
-    declare(sub, command);
-    sub.action((...given: unknown[]) => {
-      const operands = command.operands ? given[0] as string[] : [];
-      parsed = { command, flags: sub.opts(), operands };
-    });
+  for (const { name, summary } of table) {
+    const sub = branch(program, name).summary(summary).description(summary);
+    if (command !== undefined && name === command.name) {
+      declare(sub, command);
+      sub.action((...given: unknown[]) => {
+        const operands = command.operands ? [given[0]].flat() as string[] : [];
+        parsed = { command, flags: sub.opts(), operands };
+      });
+    } else if (command !== undefined && name.startsWith(`${command.name} `)) {
+      // `archive --to URL verify`: it would be another command than its options belong to.
+      sub.allowUnknownOption().allowExcessArguments().action(() => refuseLateWord(name));
+    }
   }
   for (const one of familyOf(program)) {
     one.exitOverride().helpCommand(false)
       .configureOutput({ writeErr: (text) => complaint += text });
   }
   try {
-    // Help is asked of what exists: of a misspelt command it would be the help of all of sluice.
-    const isKnown = commands.some(({ name }) => name.split(" ")[0] === args[0]);
-    const isSlip = args[0] !== undefined && !args[0].startsWith("-") && !isKnown;
-    await program.parseAsync(isSlip ? args.slice(0, 1) : [...args], { from: "user" });
+    await program.parseAsync([...(slip ?? args)], { from: "user" });
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return undefined;
     throw usageError(
       "understand the command line",
-      complaintLine(complaint, args, command),
+      complaintLine(complaint, args, command, table),
       thrown,
     );
   }
   return parsed;
 }
 
-function entryOf(args: readonly string[]): CommandEntry | undefined {
-  return commands.find(({ name }) => {
-    const words = name.split(" ");
-    return words.every((word, i) => args[i] === word);
-  });
+/** The command of these arguments; of `archive` and `archive verify` the one with more words. */
+function entryOf(
+  args: readonly string[],
+  table: readonly CommandEntry[],
+): CommandEntry | undefined {
+  return table.filter(({ name }) => name.split(" ").every((word, i) => args[i] === word))
+    .sort((a, b) => b.name.length - a.name.length)[0];
 }
 
-/** The commander command for `baldr cat`: the leaf `cat` of the branch `baldr`. */
-function leaf(program: Commander, name: string): Commander {
-  const words = name.split(" ");
-  let branch = program;
-  for (const word of words.slice(0, -1)) {
-    branch = branch.commands.find((sub) => sub.name() === word) ??
-      branch.command(word).description(`The ${word} commands`);
+/** The arguments up to a word that stands where a command has to, and is none; undefined without one. */
+function slipOf(
+  args: readonly string[],
+  table: readonly CommandEntry[],
+): readonly string[] | undefined {
+  for (let count = 1;; count++) {
+    const word = args[count - 1];
+    if (word === undefined || word.startsWith("-")) return undefined;
+    const begun = args.slice(0, count).join(" ");
+    const goesOn = table.some(({ name }) => name.startsWith(`${begun} `));
+    if (!goesOn) return table.some(({ name }) => name === begun) ? undefined : args.slice(0, count);
   }
-  return branch.command(words.at(-1) ?? name);
+}
+
+function refuseLateWord(name: string): never {
+  throw usageError(
+    "understand the command line",
+    `the words of a command come before its options: sluice ${name} ...`,
+  );
+}
+
+/** The commander command for `baldr cat`: `cat` below `baldr`, which may be a command itself. */
+function branch(program: Commander, name: string): Commander {
+  let found = program;
+  for (const word of name.split(" ")) {
+    found = found.commands.find((sub) => sub.name() === word) ??
+      found.command(word).description(`The ${word} commands`);
+  }
+  return found;
 }
 
 function familyOf(program: Commander): Commander[] {
@@ -145,7 +177,10 @@ function familyOf(program: Commander): Commander[] {
 
 function declare(sub: Commander, command: Command): void {
   sub.description(command.description);
-  if (command.operands) sub.argument(`[${command.operands.placeholder}...]`, command.operands.help);
+  if (command.operands) {
+    const { placeholder, isOne, help } = command.operands;
+    sub.argument(isOne ? `<${placeholder}>` : `[${placeholder}...]`, help);
+  }
   for (const [name, option] of Object.entries(command.options)) {
     const flags = `${flagOf(name, option)} ${option.placeholder && `<${option.placeholder}>`}`;
     const fallback = option.fallbackText && ` (default: ${option.fallbackText})`;
@@ -174,14 +209,17 @@ function gather(one: string, before: unknown): string[] {
   return [...(Array.isArray(before) ? before as string[] : []), one];
 }
 
-async function settle({ command, flags }: Parsed): Promise<ValuesOf<OptionSpecs>> {
+async function settle(
+  { command, flags }: Parsed,
+  table: readonly CommandEntry[],
+): Promise<ValuesOf<OptionSpecs>> {
   const env = Deno.env.toObject();
   const configPath = flags["config"] ?? env[envOf(command.name, "config")];
   const withConfig = "config" in command.options && configPath !== undefined;
   return await resolveOptions(command.name, command.options, {
     flags,
     env,
-    commands: commands.map(({ name }) => name),
+    commands: table.map(({ name }) => name),
     config: withConfig ? await readConfig(String(configPath)) : {},
     ...(withConfig ? { configPath: String(configPath) } : {}),
     readFile: (path) => readAllText(path, "secret"),

@@ -15,13 +15,17 @@ export interface CommandContext {
 
 /** One subcommand of sluice: everything that help, README and the runner need to know. */
 export interface Command<S extends OptionSpecs = OptionSpecs> {
-  /** The words on the command line: `baldr cat`. */
+  /** The words on the command line: `baldr cat`. `archive` may stand beside `archive verify`. */
   readonly name: string;
   readonly summary: string;
   /** A paragraph or two for `--help`. */
   readonly description: string;
-  /** What may follow the options; absent when nothing may. */
-  readonly operands?: { readonly placeholder: string; readonly help: string };
+  /** What may follow the options, `isOne`: has to, once; absent when nothing may. */
+  readonly operands?: {
+    readonly placeholder: string;
+    readonly help: string;
+    readonly isOne?: boolean;
+  };
   /** Runs until it is told to stop: the first signal drains, the second aborts. Others stop at the first. */
   readonly daemon?: boolean;
   readonly options: S;

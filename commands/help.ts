@@ -1,7 +1,7 @@
 import { Exit } from "../lib/core/exit.ts";
 import { envOf } from "../lib/core/options.ts";
 import type { Command } from "./command.ts";
-import { commands } from "./mod.ts";
+import type { CommandEntry } from "./mod.ts";
 
 /** What the help of sluice as a whole ends in. */
 export const generalHelp: Pick<Command, "name" | "exits" | "examples"> = {
@@ -46,8 +46,9 @@ export function complaintLine(
   complaint: string,
   args: readonly string[],
   command: Command | undefined,
+  table: readonly CommandEntry[],
 ): string {
-  const branch = commands.filter(({ name }) => name.startsWith(`${args[0]} `));
+  const branch = table.filter(({ name }) => name.startsWith(`${args[0]} `));
   const known = command?.name ?? (branch.length > 0 ? args[0] : undefined);
   const help = `see sluice ${known ? `${known} ` : ""}--help`;
   // Without a command commander prints the help.
