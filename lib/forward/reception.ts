@@ -8,17 +8,14 @@ import { RelpSession } from "./relp_session.ts";
 import { type Session, type SessionTools, SyslogSession } from "./session.ts";
 import type { ForwardSettings } from "./settings.ts";
 
-/** How long the connections that wait to be accepted are still taken at a stop. */
-const lastCallMs = 50;
-
 /**
- * How long a sender that was asked to leave may say nothing before the connection is closed. One
- * that has nothing to send does not look (rsyslog's omfwd looks before it writes), and a stop would
- * wait for all of --drain-timeout for it. It has our FIN: closing the other half, too, changes
- * nothing for what it writes next.
+ * How many looks in a row may find nothing from a sender that was asked to leave before the connection
+ * is closed. One that has nothing to send does not look (rsyslog's omfwd looks before it writes), and
+ * a stop would wait for all of --drain-timeout for it. It has our FIN: closing the other half, too,
+ * changes nothing for what it writes next.
  */
-const silentMs = 2_000;
-const silenceCheckMs = 250;
+const silentLooks = 8;
+const silenceLookMs = 250;
 
 /** Counts of connections, for the metrics. */
 export interface ConnectionCounts {
@@ -73,12 +70,10 @@ export class Reception {
   async stop(drainMs: number): Promise<{ readonly cut: number }> {
     this.#isStopping = true;
     this.#left.wake();
-    await new Promise((resolve) => setTimeout(resolve, lastCallMs));
+    await Promise.all(this.#listeners.map((listener) => listener.lastCall()));
     this.#hasClosed = true;
-    for (const listener of this.#listeners) listener.stop();
     for (const session of this.sessions) session.leave();
-    const leftMs = this.tools.monotonicMs();
-    const silenceCheck = setInterval(() => this.#closeSilent(leftMs), silenceCheckMs);
+    const silenceLook = setInterval(() => this.#closeSilent(), silenceLookMs);
     let cut = 0;
     const timer = setTimeout(() => {
       cut = this.sessions.size;
@@ -86,16 +81,14 @@ export class Reception {
     }, drainMs);
     while (this.sessions.size > 0) await this.#left.wait();
     clearTimeout(timer);
-    clearInterval(silenceCheck);
+    clearInterval(silenceLook);
     return { cut };
   }
 
   /** Closes connections on which nothing has come for a while since their senders were asked to leave. */
-  #closeSilent(leftMs: number): void {
-    const nowMs = this.tools.monotonicMs();
+  #closeSilent(): void {
     for (const session of this.sessions) {
-      const lastMs = Math.max(leftMs, session.lastReadMs);
-      if (session.isReading && nowMs - lastMs >= silentMs) session.cut();
+      if (session.look() >= silentLooks) session.cut();
     }
   }
 
@@ -110,7 +103,8 @@ export class Reception {
       const silentMs = nowMs - session.lastReadMs;
       if (!session.isReading || silentMs <= idleMs) continue;
       if (session.isLeaving) {
-        if (silentMs > 2 * idleMs) session.cut();
+        // Found so twice: after a standstill of ours what came meanwhile is read between two looks.
+        if (silentMs > 2 * idleMs && session.look() >= 2) session.cut();
         continue;
       }
       this.counts.idle++;

@@ -36,6 +36,7 @@ export abstract class Session extends Source {
   isReading = false;
   /** Set when what still comes is not taken any more: the sender will send it again. */
   protected isDiscarding = false;
+  #looks = 0;
   #isLeaving = false;
   #isCut = false;
 
@@ -62,7 +63,20 @@ export abstract class Session extends Source {
   leave(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
+    this.#looks = 0;
     this.stop().catch(() => this.cut());
+  }
+
+  /**
+   * How many looks in a row, this one included, have found that we wait for the sender and that
+   * nothing has come since the look before. It is looked from timers: between two of them the event
+   * loop has handed on what waited in the kernel. The time alone does not tell that: when this process
+   * has stood still, or there was no room for long, it is over while there is something to read, and
+   * to close a connection with unread bytes resets it, and they are lost.
+   */
+  look(): number {
+    this.#looks = this.isReading ? this.#looks + 1 : 0;
+    return this.#looks;
   }
 
   /** Closes the connection although the sender has not left. */
@@ -90,6 +104,7 @@ export abstract class Session extends Source {
         while (!this.isDiscarding && !pipeline.hasRoom(this)) await pipeline.room(this);
         if (this.isDiscarding) continue;
         this.lastReadMs = this.tools.monotonicMs();
+        this.#looks = 0;
         pipeline.tick();
         this.framer.push(buffer, length);
         await this.afterRead();

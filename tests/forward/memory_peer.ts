@@ -119,6 +119,12 @@ export class MemoryListener implements Listener {
     return new Promise((resolve) => this.#wanted = resolve);
   }
 
+  lastCall(): Promise<void> {
+    this.stop();
+    return Promise.resolve();
+  }
+
+  /** Who waits in the queue is still handed out. */
   stop(): void {
     this.isStopped = true;
     this.#wanted?.(null);

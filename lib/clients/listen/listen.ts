@@ -30,8 +30,15 @@ export interface Peer {
 export interface Listener {
   /** With the port that is listened on. */
   readonly url: ListenUrl;
-  /** The next connection; null after {@linkcode Listener.stop}. */
+  /** The next connection; null after {@linkcode Listener.lastCall} or {@linkcode Listener.stop}. */
   accept(): Promise<Peer | null>;
+  /**
+   * Stops listening so that nobody is turned away who had connected before: they come out of
+   * {@linkcode Listener.accept}, which must go on being called, and then the socket is closed. Takes
+   * a moment, at most some two seconds. Never throws.
+   */
+  lastCall(): Promise<void>;
+  /** Stops listening at once. Who waits to be accepted is cut off with what was written already. */
   stop(): void;
   /** Reads certificates anew for the connections to come; the old ones stay when the new are bad. */
   reload(): Promise<void>;

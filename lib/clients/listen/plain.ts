@@ -1,11 +1,15 @@
 import { SluiceError } from "../../core/errors.ts";
 import { type ListenUrl, withPort } from "../../formats/listen_url.ts";
 import { brokenError, listenError } from "./failures.ts";
+import { Knock, pause } from "./knock.ts";
 import type { Listener, Peer } from "./listen.ts";
 import { nextPeerId } from "./peer_id.ts";
 
 /** How long to wait before accepting again when the process has no file descriptor left. */
 const outOfFilesMs = 100;
+
+/** Turns of the event loop in which those are still taken who came behind a last call. */
+const lastTurns = 30;
 
 /** Listens on TCP. */
 export function listenTcp(url: ListenUrl): Listener {
@@ -45,19 +49,31 @@ async function removeStale({ path, text }: ListenUrl): Promise<void> {
 
 class PlainListener implements Listener {
   #isStopped = false;
+  /** Our own connection, from the last call on. */
+  #knock: Knock | null = null;
+  /** Set when all have been accepted that came before the last call. */
+  #isLast = false;
+  #calling: Promise<void> | null = null;
 
   constructor(readonly url: ListenUrl, private readonly listener: Deno.Listener) {}
 
   async accept(): Promise<Peer | null> {
     while (!this.#isStopped) {
       try {
-        return new PlainPeer(await this.listener.accept(), this.url.path);
+        const conn = await this.#next();
+        if (!await this.#isOurs(conn)) return new PlainPeer(conn, this.url.path);
+        conn.close();
+        this.#isLast = true;
       } catch {
         // Stopped, reset before it was accepted, or out of file descriptors: wait for one.
-        if (!this.#isStopped) await new Promise((resolve) => setTimeout(resolve, outOfFilesMs));
+        if (!this.#isStopped) await pause(outOfFilesMs);
       }
     }
     return null;
+  }
+
+  lastCall(): Promise<void> {
+    return this.#calling ??= this.#call();
   }
 
   stop(): void {
@@ -73,7 +89,49 @@ class PlainListener implements Listener {
     }
   }
 
+  async #call(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#knock = new Knock(this.listener.addr as Deno.NetAddr | Deno.UnixAddr);
+    this.#isLast = await this.#knock.heard;
+    // accept() stops when it sees that nobody has come behind us; when it is not told that it is the
+    // last (on a Unix socket, or when we could not connect), nobody came for some turns.
+    for (let turn = 0; turn < lastTurns && !this.#isStopped; turn++) await pause(1);
+    this.stop();
+  }
+
+  /**
+   * The next connection. At the end of a last call the kernel's queue is looked into once more, and
+   * in the same step in which it is seen to be empty the socket is closed: only a sender that connects
+   * in just that moment can still be cut off.
+   */
+  async #next(): Promise<Deno.Conn> {
+    if (!this.#isLast) return await this.listener.accept();
+    // Tokio answers "nothing" after too many answers within one turn of the event loop.
+    await pause(0);
+    const accepting = this.listener.accept();
+    if (!await isSettled(accepting)) this.stop();
+    return await accepting;
+  }
+
+  async #isOurs(conn: Deno.Conn): Promise<boolean> {
+    if (this.#knock === null) return false;
+    const { remoteAddr } = conn;
+    if (remoteAddr.transport === "tcp") return await this.#knock.isOurs(remoteAddr);
+    // Plain syslog is never answered, and everybody is about to be asked to leave in this very way.
+    await conn.closeWrite().catch(() => {});
+    return false;
+  }
+
   async reload(): Promise<void> {}
+}
+
+/** Whether a promise has its answer already: Deno asks the kernel before accept() gives its promise. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let is = false;
+  const settle = () => void (is = true);
+  promise.then(settle, settle);
+  for (let step = 0; step < 5; step++) await null;
+  return is;
 }
 
 class PlainPeer implements Peer {

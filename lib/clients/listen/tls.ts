@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { type ListenUrl, withPort } from "../../formats/listen_url.ts";
 import { readCredentials, type TlsFiles } from "./credentials.ts";
 import { brokenError, listenError } from "./failures.ts";
+import { Knock, pause } from "./knock.ts";
 import type { Listener, ListenOptions, Peer } from "./listen.ts";
 import { nextPeerId } from "./peer_id.ts";
 import { holdBackSender } from "./tls_back_pressure.ts";
@@ -11,6 +12,13 @@ export type { TlsFiles } from "./credentials.ts";
 
 /** Connections that have finished their handshake and wait for {@linkcode Listener.accept}. */
 const acceptedMost = 64;
+
+/**
+ * How many looks, so far apart, a last call gives those who are just shaking hands. One that resumes
+ * an earlier session sends its first lines together with the end of its handshake.
+ */
+const handshakeLooks = 20;
+const handshakeLookMs = 50;
 
 /** Listens for TLS 1.2 (RFC 5425 for syslog). */
 export async function listenTls(url: ListenUrl, options: ListenOptions): Promise<Listener> {
@@ -39,12 +47,18 @@ class TlsListener implements Listener {
   readonly #ready: TLSSocket[] = [];
   #wanted: ((peer: Peer | null) => void) | null = null;
   #isStopped = false;
+  /** Our own connection, from the last call on. */
+  #knock: Knock | null = null;
+  #calling: Promise<void> | null = null;
+  /** Where those are who have connected and not finished their handshake. */
+  readonly #handshakes = new Set<string>();
 
   constructor(
     readonly url: ListenUrl,
     private readonly server: Server,
     private readonly files: TlsFiles,
   ) {
+    server.on("connection", (socket) => this.#meet(socket));
     server.on("secureConnection", (socket) => this.#take(socket));
     // A failed handshake is that client's affair: it has been told, and nothing was lost.
     server.on("tlsClientError", (_, socket: Socket) => socket.destroy());
@@ -56,6 +70,27 @@ class TlsListener implements Listener {
     if (socket !== undefined) return Promise.resolve(new TlsPeer(socket));
     if (this.#isStopped) return Promise.resolve(null);
     return new Promise((resolve) => this.#wanted = resolve);
+  }
+
+  lastCall(): Promise<void> {
+    return this.#calling ??= this.#call();
+  }
+
+  async #call(): Promise<void> {
+    if (this.#isStopped) return;
+    const { address: hostname, port } = this.server.address() as AddressInfo;
+    this.#knock = new Knock({ hostname, port });
+    await this.#knock.heard;
+    this.server.close();
+    for (let look = 0; look < handshakeLooks && this.#isAwaited; look++) {
+      await pause(handshakeLookMs);
+    }
+    this.stop();
+  }
+
+  /** Whether somebody may still come out of accept(). */
+  get #isAwaited(): boolean {
+    return this.#handshakes.size > 0 || this.#ready.length > 0;
   }
 
   stop(): void {
@@ -71,7 +106,20 @@ class TlsListener implements Listener {
     this.server.setSecureContext(await readCredentials(this.files));
   }
 
+  #meet(socket: Socket): void {
+    const remote = { hostname: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+    const key = keyOf(socket);
+    this.#handshakes.add(key);
+    socket.once("close", () => this.#handshakes.delete(key));
+    this.#knock?.isOurs(remote).then((isOurs) => {
+      if (!isOurs) return;
+      this.#handshakes.delete(key);
+      socket.destroy();
+    });
+  }
+
   #take(socket: TLSSocket): void {
+    this.#handshakes.delete(keyOf(socket));
     socket.on("error", () => {});
     holdBackSender(socket);
     if (this.#wanted !== null) {
@@ -84,6 +132,10 @@ class TlsListener implements Listener {
       this.#ready.push(socket);
     }
   }
+}
+
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 class TlsPeer implements Peer {
