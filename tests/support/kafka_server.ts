@@ -219,11 +219,7 @@ export class KafkaServer implements AsyncDisposable {
       this.#zookeeper = await startZookeeper(ports.zookeeper, folder);
       return;
     }
-    const id = crypto.getRandomValues(new Uint8Array(16)).toBase64({
-      alphabet: "base64url",
-      omitPadding: true,
-    });
-    await this.#java("kafka.tools.StorageTool", "format", "-t", id, "-c", this.#config);
+    await this.#java("kafka.tools.StorageTool", "format", "-t", clusterId(), "-c", this.#config);
   }
 
   get #config(): string {
@@ -290,6 +286,17 @@ export class KafkaServer implements AsyncDisposable {
     if (success) return;
     throw new Error(`Cannot run ${main} of Kafka: ${text.trimEnd()}`);
   }
+}
+
+/**
+ * A new id for a cluster: 16 bytes in base64url. Their first bit is clear, so that none begins with
+ * "-" (the sign for 62): on a command line that would be taken for an option.
+ *
+ * @param bytes sixteen; they are changed.
+ */
+export function clusterId(bytes: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): string {
+  bytes[0] = (bytes[0] ?? 0) & 0x7f;
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /** Starts a real Kafka and waits until it answers. */
