@@ -1,3 +1,4 @@
+import { findCoordinatorV3 } from "@platformatic/kafka";
 import type { Buffer } from "node:buffer";
 import { type Fault, reasonOf, SluiceError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
@@ -34,6 +35,8 @@ export interface CheckReport {
 
 const connectMs = 5_000;
 const requestMs = 30_000;
+/** What a coordinator is looked for: a consumer group. */
+const groupKey = 0;
 /** Connections to each broker for data: two let it work on one batch while it reads another. */
 const linksPerBroker = 2;
 
@@ -94,6 +97,21 @@ export class Cluster {
 
   producerId(): Promise<{ producerId: bigint; producerEpoch: number }> {
     return this.#ask((link) => link.producerId());
+  }
+
+  /** Asks for the coordinator of a consumer group. */
+  coordinator(group: string): Promise<{ host: string; port: number; errorCode: number }> {
+    return this.#ask(async (link) => {
+      const { coordinators: [found] } = await link.request(findCoordinatorV3, groupKey, [group]);
+      return found ?? { host: "", port: 0, errorCode: code.unknownServer };
+    });
+  }
+
+  /** A connection of the caller's own, for requests that wait long or must not; it closes it. */
+  connection(host: string, port: number, requestTimeoutMs: number): Link {
+    if (this.#isClosed) throw new SluiceError("reach Kafka", "permanent", "it was closed");
+    const options = { ...this.#connectionOptions(), requestTimeout: requestTimeoutMs };
+    return new Link(host, port, this.options.clientId, options);
   }
 
   async close(): Promise<void> {

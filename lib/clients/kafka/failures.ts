@@ -12,6 +12,7 @@ export type Remedy =
 
 /** Error codes of the protocol (kafka.apache.org/protocol#protocol_error_codes). */
 export const code = {
+  unknownServer: -1,
   none: 0,
   unknownTopic: 3,
   messageTooLarge: 10,

@@ -4,9 +4,11 @@ import {
   initProducerIdV4,
   metadataV9,
   produceV9,
+  type Reader,
   Writer,
 } from "@platformatic/kafka";
 import { Buffer } from "node:buffer";
+import type { SluiceError } from "../../core/errors.ts";
 import { kafkaError } from "./failures.ts";
 
 /** How the broker answered a batch. */
@@ -33,6 +35,13 @@ export interface ClusterMetadata {
     readonly port: number;
   }[];
   readonly topics: readonly TopicMetadata[];
+}
+
+/** A request of the protocol in one of its versions, as the library exports it: `heartbeatV4`. */
+export interface Protocol<Args extends unknown[], Reply> {
+  readonly api: { readonly key: number; readonly version: number };
+  readonly createRequest: (...args: Args) => Writer;
+  readonly parseResponse: (id: number, key: number, version: number, reader: Reader) => Reply;
 }
 
 /** Enough for every partition of a broker to have its batches under way at once. */
@@ -93,8 +102,7 @@ export class Link {
 
   /** Asks for brokers and topics. A topic that is missing is made if the cluster does that. */
   async metadata(topics: readonly string[], mayCreate: boolean): Promise<ClusterMetadata> {
-    await this.open();
-    const response = await this.#ask<MetadataResponse>(
+    const response = await this.ask<MetadataResponse>(
       metadataV9.api,
       () => metadataV9.createRequest([...topics], mayCreate),
       forgiving(metadataV9.parseResponse),
@@ -111,13 +119,48 @@ export class Link {
 
   /** Asks for a producer id of its own (KIP-98). */
   async producerId(): Promise<{ producerId: bigint; producerEpoch: number }> {
-    await this.open();
-    const { producerId, producerEpoch } = await this.#ask<InitProducerIdResponse>(
+    const { producerId, producerEpoch } = await this.ask<InitProducerIdResponse>(
       initProducerIdV4.api,
       () => initProducerIdV4.createRequest(null, 0),
       initProducerIdV4.parseResponse,
     );
     return { producerId, producerEpoch };
+  }
+
+  /**
+   * Sends any other request and waits for its answer, connecting first if need be.
+   *
+   * @param isFlexible whether this version's headers have tagged fields (KIP-482).
+   * @throws {SluiceError} `transient` or `denied`, as the library or the parser failed.
+   */
+  async ask<T>(
+    { key, version }: { readonly key: number; readonly version: number },
+    body: () => Writer,
+    // deno-lint-ignore no-explicit-any
+    parse: any,
+    isFlexible = true,
+  ): Promise<T> {
+    await this.open();
+    return new Promise((resolve, reject) => {
+      const connection = this.#connection;
+      if (connection === null) return reject(this.#failed(new Error("not connected")));
+      const done = (failure: unknown, response?: T) => {
+        if (failure || response === undefined) reject(this.#failed(failure));
+        else resolve(response);
+      };
+      connection.send(key, version, body, parse, isFlexible, isFlexible, done);
+    });
+  }
+
+  /**
+   * Sends a request of the library's and gives the reply as it is: error codes in it are the caller's
+   * to read. @throws {SluiceError} when there is no reply.
+   */
+  request<Args extends unknown[], Reply>(
+    { api, createRequest, parseResponse }: Protocol<Args, Reply>,
+    ...args: Args
+  ): Promise<Reply> {
+    return this.ask<Reply>(api, () => createRequest(...args), forgiving(parseResponse));
   }
 
   async close(): Promise<void> {
@@ -148,22 +191,8 @@ export class Link {
     return this.#broken === null ? failure : new AggregateError([failure, this.#broken]);
   }
 
-  #ask<T>(
-    { key, version }: { key: number; version: number },
-    body: () => Writer,
-    // deno-lint-ignore no-explicit-any
-    parse: any,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const connection = this.#connection;
-      if (connection === null) return reject(new Error("not connected"));
-      connection.send(key, version, body, parse, true, true, (failure: unknown, response?: T) => {
-        if (failure || response === undefined) {
-          const reason = this.#reasonOf(failure);
-          reject(kafkaError(`ask Kafka at ${this.host}:${this.port}`, reason));
-        } else resolve(response);
-      });
-    });
+  #failed(failure: unknown): SluiceError {
+    return kafkaError(`ask Kafka at ${this.host}:${this.port}`, this.#reasonOf(failure));
   }
 }
 
@@ -204,7 +233,7 @@ function replyOf(response: ProduceResponse): ProduceReply {
 
 /** The library's parsers throw when a response holds an error code; we want to read the codes. */
 // deno-lint-ignore no-explicit-any
-function forgiving(parse: (...args: any[]) => unknown): any {
+export function forgiving(parse: (...args: any[]) => unknown): any {
   return (...args: unknown[]) => {
     try {
       return parse(...args);
