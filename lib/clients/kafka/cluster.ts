@@ -4,7 +4,16 @@ import { type Fault, reasonOf, SluiceError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secret.ts";
 import type { World } from "../../core/world.ts";
 import { code, kafkaError, topicAdvice } from "./failures.ts";
+import {
+  type FetchedPartition,
+  fetchFrom,
+  type FetchOptions,
+  type FetchWish,
+  type Isolation,
+} from "./fetch.ts";
 import { type ClusterMetadata, Link, type TopicMetadata } from "./link.ts";
+import { findOffsets, type OffsetFound, type OffsetWish } from "./offsets.ts";
+import { askTopics, type ListedTopic, type TopicListing } from "./topics.ts";
 
 /** How to reach a cluster. */
 export interface ClusterOptions {
@@ -39,12 +48,16 @@ const requestMs = 30_000;
 const groupKey = 0;
 /** Connections to each broker for data: two let it work on one batch while it reads another. */
 const linksPerBroker = 2;
+/** Fetches wait at the broker, and whatever is asked for behind them waits, too. */
+const fetchSlot = 1 + linksPerBroker;
 
 /** A Kafka cluster: its brokers, the leaders of partitions, and the connections to them. */
 export class Cluster {
   readonly #links = new Map<string, Link>();
   readonly #topics = new Map<string, TopicMetadata>();
   #brokers: ClusterMetadata["brokers"] = [];
+  /** As last listed; apart from {@linkcode #topics}, which are asked for by name and may be made. */
+  #listed: TopicListing["leaders"] = new Map();
   #updating: Promise<void> | null = null;
   #isClosed = false;
 
@@ -93,6 +106,45 @@ export class Cluster {
     const nodeId = this.#topics.get(topic)?.leaders[partition];
     const broker = this.#brokers.find((one) => one.nodeId === nodeId);
     return broker && this.#link(broker.host, broker.port, 1 + partition % linksPerBroker);
+  }
+
+  /** All topics that this user may see. Afterwards the leaders of their partitions are known. */
+  async listTopics(): Promise<readonly ListedTopic[]> {
+    const { brokers, topics, leaders } = await this.#ask(askTopics);
+    this.#brokers = brokers;
+    this.#listed = leaders;
+    return topics;
+  }
+
+  /** The node that leads a partition, as the topics were last listed; undefined when none does. */
+  leaderId(topic: string, partition: number): number | undefined {
+    const nodeId = this.#listed.get(topic)?.[partition];
+    return nodeId === undefined || nodeId < 0 ? undefined : nodeId;
+  }
+
+  /**
+   * Fetches from a broker, over a connection that only fetches use; one fetch at a time.
+   *
+   * @throws {SluiceError} `transient` or `denied`, or the reason of `options.signal`.
+   */
+  async fetch(
+    nodeId: number,
+    wishes: readonly FetchWish[],
+    options: FetchOptions,
+  ): Promise<readonly FetchedPartition[]> {
+    const link = this.#linkTo(nodeId, fetchSlot);
+    if (link === undefined) {
+      throw new SluiceError("fetch", "transient", `broker ${nodeId} is not there now`);
+    }
+    return await fetchFrom(link, wishes, options);
+  }
+
+  /** Asks the leaders for offsets. What fails is told of each partition, so nothing is thrown. */
+  listOffsets(wishes: readonly OffsetWish[], isolation: Isolation): Promise<OffsetFound[]> {
+    return findOffsets(wishes, isolation, ({ topic, partition }) => {
+      const nodeId = this.leaderId(topic, partition);
+      return nodeId === undefined ? undefined : this.#linkTo(nodeId, 0);
+    });
   }
 
   producerId(): Promise<{ producerId: bigint; producerEpoch: number }> {
@@ -157,6 +209,12 @@ export class Cluster {
 
   #known(): Promise<readonly string[]> {
     return Promise.resolve(this.#brokers.map(({ host, port }) => `${host}:${port}`));
+  }
+
+  /** The connection to a broker for one kind of work; undefined when no such broker is known. */
+  #linkTo(nodeId: number, slot: number): Link | undefined {
+    const broker = this.#brokers.find((one) => one.nodeId === nodeId);
+    return broker && this.#link(broker.host, broker.port, slot);
   }
 
   #link(host: string, port: number, slot: number): Link {
