@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Listener, listenStream } from "../../../lib/clients/listen/listen.ts";
 import { parseListenUrl } from "../../../lib/formats/listen_url.ts";
 import { makeCertificates } from "../../support/certificates.ts";
-import { within } from "../../support/waiting.ts";
+import { delay, within } from "../../support/waiting.ts";
 import { readText, writeText } from "./sockets.ts";
 
 const folder = await Deno.makeTempDir({ prefix: "sluice-last-call-" });
@@ -88,6 +88,28 @@ for (const kind of kinds) {
     await listener.lastCall();
   });
 }
+
+Deno.test("clients that came to nothing do not hold up a last call over TLS", async () => {
+  const listener = await open("tls://127.0.0.1:0");
+  const taking = takeAll(listener);
+  const to = { hostname: "127.0.0.1", port: listener.url.port };
+  const caCerts = [await Deno.readTextFile(ca)];
+  for (const text of ["", "no TLS at all\n", null]) {
+    const conn = await Deno.connect(to);
+    const spoken = text === null ? await Deno.startTls(conn, { hostname: "x", caCerts }) : conn;
+    await writeText(spoken, text ?? "to another host").catch(() => {});
+    await delay(50);
+    spoken.close();
+  }
+  const sender = await Deno.startTls(await Deno.connect(to), { hostname: "localhost", caCerts });
+  await writeText(sender, "well");
+  sender.close();
+  await delay(100);
+  const begunMs = performance.now();
+  await listener.lastCall();
+  assert.ok(performance.now() - begunMs < 800, `${performance.now() - begunMs} ms`);
+  assert.deepEqual(await taking, ["well"]);
+});
 
 Deno.test("who has connected behind our own connection is taken, too", async () => {
   const listener = await open("tcp://127.0.0.1:0");
