@@ -21,6 +21,9 @@ export const batchHeaderBytes = 61;
 /** Length, attributes, time delta, offset delta, key length, value length, number of headers at most. */
 const recordOverheadMost = 5 + 1 + 10 + 5 + 5 + 5 + 5;
 
+/** Length, attributes, time delta and offset delta at most: what stands before a record's tail. */
+const tailOverheadMost = 5 + 1 + 10 + 5;
+
 const noHeaders: readonly RecordHeader[] = [];
 
 /**
@@ -114,6 +117,28 @@ export class RecordBatch {
     else at = putHeaders(bytes, at, this.#headers);
     this.#end = at;
     this.count++;
+  }
+
+  /**
+   * Appends a record whose tail, `bytes[start, end)`, is there already as a batch holds it: key,
+   * value and headers with their lengths, whatever is null or double in them. False when the batch
+   * has no room for it.
+   */
+  appendTail(bytes: Uint8Array, start: number, end: number, timestampMs: number): boolean {
+    const delta = this.count === 0 ? 0 : timestampMs - this.firstTimestampMs;
+    const length = 1 + varintSize(delta) + varintSize(this.count) + end - start;
+    if (this.#end + varintSize(length) + length > this.limitBytes) return false;
+    if (this.count === 0) this.firstTimestampMs = this.maxTimestampMs = timestampMs;
+    else if (timestampMs > this.maxTimestampMs) this.maxTimestampMs = timestampMs;
+    const out = this.bytes;
+    let at = putVarint(out, this.#end, length);
+    out[at++] = 0;
+    at = putVarint(out, at, delta);
+    at = putVarint(out, at, this.count);
+    out.set(bytes.subarray(start, end), at);
+    this.#end = at + end - start;
+    this.count++;
+    return true;
   }
 
   /** Makes the length fields of the record under way other sizes than they were given. */
@@ -226,7 +251,40 @@ export function appendRecord(batch: RecordBatch, record: BatchRecord): boolean {
   return true;
 }
 
-/** Reads the records of a batch back. Their bytes are views of the batch. */
+/** Where the tail of a record stands in the bytes of its batch, see {@linkcode RecordBatch.appendTail}. */
+export interface RecordTail {
+  readonly timestampMs: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Finds the tails of a batch's records. */
+export function tailsIn(batch: RecordBatch): RecordTail[] {
+  const cursor = new VarintCursor(batch.bytes, batchHeaderBytes);
+  return Array.from({ length: batch.count }, () => {
+    const length = cursor.read();
+    const end = cursor.at + length;
+    cursor.at++;
+    const timestampMs = batch.firstTimestampMs + cursor.read();
+    cursor.read();
+    const start = cursor.at;
+    cursor.at = end;
+    return { timestampMs, start, end };
+  });
+}
+
+/** A batch of the records with these tails, as large as they need. */
+export function batchOfTails(bytes: Uint8Array, tails: readonly RecordTail[]): RecordBatch {
+  const needed = tails.reduce((sum, { start, end }) => sum + tailOverheadMost + end - start, 0);
+  const batch = new RecordBatch(batchHeaderBytes + needed);
+  for (const { timestampMs, start, end } of tails) batch.appendTail(bytes, start, end, timestampMs);
+  return batch;
+}
+
+/**
+ * Reads the records of a batch back. Their bytes are views of the batch; what is null reads as empty
+ * but for keys, as nothing else that is written record by record is null.
+ */
 export function* recordsIn(batch: RecordBatch): Generator<BatchRecord> {
   const cursor = new VarintCursor(batch.bytes, batchHeaderBytes);
   for (let i = 0; i < batch.count; i++) {

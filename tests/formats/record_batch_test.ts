@@ -5,14 +5,17 @@ import fc from "fast-check";
 import kafkajsCrc32c from "npm:kafkajs@2.2.4/src/protocol/recordBatch/crc32C/index.js";
 import kafkajsDecode from "npm:kafkajs@2.2.4/src/protocol/recordBatch/v0/decoder.js";
 import Decoder from "npm:kafkajs@2.2.4/src/protocol/decoder.js";
+import Encoder from "npm:kafkajs@2.2.4/src/protocol/encoder.js";
 import {
   batchHeaderBytes,
+  batchOfTails,
   RecordBatch,
   recordBytes,
   recordsIn,
   restamp,
   sealBatch,
   sealCompressed,
+  tailsIn,
 } from "../../lib/formats/record_batch.ts";
 
 interface Sample {
@@ -221,4 +224,76 @@ Deno.test("clear() makes a batch as good as new", async () => {
   const read = await decoded(sealBatch(batch, stamp));
   compare(read.records, wanted);
   assert.equal(read.maxTimestamp, "5");
+});
+
+/** A tail as kafkajs's own encoder writes one, null values and headers included. */
+function tailOf(key: Uint8Array | null, value: Uint8Array | null, headers: [string, string][]) {
+  const field = (bytes: Uint8Array | null) => [
+    ...new Encoder().writeVarInt(bytes === null ? -1 : bytes.length).buffer,
+    ...bytes ?? [],
+  ];
+  return Uint8Array.from([
+    ...field(key),
+    ...field(value),
+    ...new Encoder().writeVarInt(headers.length).buffer,
+    ...headers.flatMap((pair) => pair.flatMap((text) => field(encoder.encode(text)))),
+  ]);
+}
+
+Deno.test("appendTail() takes any record over to the byte: null and empty, headers that are double", async () => {
+  const tails = [
+    tailOf(null, null, []),
+    tailOf(new Uint8Array(0), new Uint8Array(0), [["h", "1"], ["h", "2"]]),
+    tailOf(encoder.encode("k"), new Uint8Array(9_000).fill(7), []),
+  ];
+  const batch = new RecordBatch(20_000);
+  const padding = 5;
+  tails.forEach((tail, i) => {
+    const bytes = new Uint8Array(padding + tail.length + 3).fill(0xee);
+    bytes.set(tail, padding);
+    assert.ok(batch.appendTail(bytes, padding, padding + tail.length, 1_000 - i));
+  });
+  const { records, maxTimestamp } = await decoded(sealBatch(batch, stamp));
+  assert.deepEqual(records.map(({ timestamp }: { timestamp: string }) => timestamp), [
+    "1000",
+    "999",
+    "998",
+  ]);
+  assert.equal(maxTimestamp, "1000");
+  assert.deepEqual([records[0].key, records[0].value], [null, null]);
+  assert.deepEqual([records[1].key.length, records[1].value.length], [0, 0]);
+  assert.equal(records[2].value.length, 9_000);
+  const read = tailsIn(batch).map(({ start, end }) => batch.bytes.slice(start, end));
+  assert.deepEqual(read, tails);
+});
+
+Deno.test("appendTail() fills a batch to its last byte and leaves no trace when there is no room", () => {
+  const tail = tailOf(null, new Uint8Array(10), []);
+  const batch = new RecordBatch(batchHeaderBytes + 2 * (4 + tail.length));
+  for (const isTaken of [true, true, false]) {
+    assert.equal(batch.appendTail(tail, 0, tail.length, 5), isTaken);
+  }
+  assert.deepEqual([batch.count, batch.sizeBytes], [2, batch.limitBytes]);
+});
+
+Deno.test("batchOfTails() makes parts that hold the same records, whatever their times", async () => {
+  const batch = new RecordBatch(1_000);
+  const tails = [0, 1, 2].map((n) => tailOf(null, n === 1 ? null : Uint8Array.of(n), []));
+  [9e12, 0, 9e12].forEach((timeMs, i) => {
+    const tail = tails[i] as Uint8Array;
+    assert.ok(batch.appendTail(tail, 0, tail.length, timeMs));
+  });
+  const found = tailsIn(batch);
+  for (const chosen of [[0], [1, 2], [0, 1, 2]]) {
+    const part = batchOfTails(batch.bytes, chosen.flatMap((index) => found[index] ?? []));
+    const { records } = await decoded(sealBatch(part, stamp));
+    assert.deepEqual(
+      records.map(({ value }: { value: Uint8Array | null }) => value && value[0]),
+      chosen.map((index) => index === 1 ? null : index),
+    );
+    assert.deepEqual(
+      records.map(({ timestamp }: { timestamp: string }) => Number(timestamp)),
+      chosen.map((index) => index === 1 ? 0 : 9e12),
+    );
+  }
 });

@@ -1,14 +1,14 @@
 import { compressionsAlgorithms } from "@platformatic/kafka";
 import { Buffer } from "node:buffer";
 import {
-  appendRecord,
+  batchOfTails,
   type ProducerStamp,
-  RecordBatch,
+  type RecordBatch,
   recordBytes,
-  recordsIn,
   restamp,
   sealBatch,
   sealCompressed,
+  tailsIn,
 } from "../../formats/record_batch.ts";
 import type { Parcel } from "./lane.ts";
 
@@ -79,18 +79,14 @@ export function sealFreight(
 
 /** Some records of a freight, by their index in it, as freights of their own: one for each list. */
 export function partsOf(freight: Freight, lists: readonly (readonly number[])[]): Freight[] {
-  const records = [...recordsIn(freight.records)];
+  const tails = tailsIn(freight.records);
   return lists.map((indexes) => {
-    const batch = new RecordBatch(freight.records.limitBytes);
-    for (const index of indexes) {
-      const record = records[index];
-      if (record === undefined) {
-        throw new RangeError(`no record ${index} in a batch of ${records.length}`);
-      }
-      if (!appendRecord(batch, record)) {
-        throw new RangeError("part of a batch does not fit where the whole did");
-      }
-    }
+    const chosen = indexes.map((index) => {
+      const tail = tails[index];
+      if (tail !== undefined) return tail;
+      throw new RangeError(`no record ${index} in a batch of ${tails.length}`);
+    });
+    const batch = batchOfTails(freight.records.bytes, chosen);
     return freightOf(freight.of, batch, indexes.map((index) => placeOf(freight, index)));
   });
 }

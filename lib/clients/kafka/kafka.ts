@@ -10,4 +10,10 @@ export type {
 export type { OffsetFound, OffsetWish } from "./offsets.ts";
 export type { ReadOutcome } from "./read_verdict.ts";
 export type { ListedTopic } from "./topics.ts";
-export { Producer, type ProducerOptions, type ProducerState, type Refusal } from "./producer.ts";
+export {
+  Producer,
+  type ProducerIdentity,
+  type ProducerOptions,
+  type ProducerState,
+  type Refusal,
+} from "./producer.ts";

@@ -114,11 +114,14 @@ export class Lane<P extends Parcel> {
     this.#renumber(at, parcel.sequence);
   }
 
-  /** A new producer id: the broker knows no sequence of it, so they begin at 0. */
-  restart(): void {
+  /**
+   * Another producer id: sequences begin anew, at 0, or where an earlier process that wrote under
+   * this id has stopped.
+   */
+  restart(sequence = 0): void {
     this.#isKnown = false;
     this.#mustRestart = false;
-    this.#renumber(0, 0);
+    this.#renumber(0, sequence & sequenceMask);
   }
 
   #renumber(from: number, first: number): void {

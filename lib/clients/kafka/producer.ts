@@ -30,6 +30,14 @@ export interface Refusal {
   readonly why: "too-large" | "timestamp" | "invalid";
 }
 
+/** As whom a partition's batches are written, and which sequence its next record has. */
+export interface ProducerIdentity {
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  /** 0 for a new id. Modulo 2^31. */
+  readonly sequence: number;
+}
+
 /** How a producer works and whom it tells. */
 export interface ProducerOptions {
   readonly world: World;
@@ -45,6 +53,11 @@ export interface ProducerOptions {
   readonly refused: (refusal: Refusal) => void;
   /** Takes the seconds from sending a batch to its acknowledgement. */
   readonly onSent: (seconds: number) => void;
+  /**
+   * Gives a partition its identity, before its first batch and whenever the broker will not have the
+   * one from before. Without it each partition gets a new id of the cluster.
+   */
+  readonly identify?: (topic: string, partition: number) => Promise<ProducerIdentity>;
 }
 
 interface Route {
@@ -116,6 +129,17 @@ export class Producer {
     }
   }
 
+  /**
+   * Forgets a partition: what of it was not acknowledged is given up, and nothing is told of it any
+   * more. Requests under way may still be carried out.
+   */
+  drop(topic: string, partition: number): void {
+    const route = this.#routes.get(`${topic}/${partition}`);
+    if (route === undefined) return;
+    this.#routes.delete(route.name);
+    this.#clear(route.name);
+  }
+
   /** Stops. Whatever was not acknowledged is given up: call it when nothing is. */
   close(): Promise<void> {
     this.#closing.abort();
@@ -142,9 +166,14 @@ export class Producer {
     return route;
   }
 
+  /** Nobody wants to hear of it any more. */
+  #isGone(route: Route): boolean {
+    return this.#closing.signal.aborted || this.#routes.get(route.name) !== route;
+  }
+
   /** Sends what may be sent, or sees to what is missing for that. */
   #drive(route: Route): void {
-    if (route.isBusy || this.#closing.signal.aborted) return;
+    if (route.isBusy || this.#isGone(route)) return;
     if (route.lane.isRecovering) {
       if (route.lane.mayRecover) this.#recover(route);
       return;
@@ -171,7 +200,7 @@ export class Producer {
   }
 
   #landed(route: Route, freight: Freight, failure: unknown, reply: ProduceReply | null): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#isGone(route)) return;
     const errorCode = reply?.errorCode ?? -1;
     if (errorCode === code.none || errorCode === code.duplicateSequence) {
       this.#arrived(route, freight);
@@ -194,10 +223,12 @@ export class Producer {
 
   #delivered(consignment: Consignment): void {
     if (--consignment.parcels > 0) return;
-    this.options.onAck(consignment.batch);
-    consignment.batch.clear();
-    if (this.#pool.length < poolMost) this.#pool.push(consignment.batch);
-    else releaseBytes(consignment.batch.bytes);
+    const { batch } = consignment;
+    this.options.onAck(batch);
+    batch.clear();
+    const isUsual = batch.limitBytes === this.options.batchBytes;
+    if (isUsual && this.#pool.length < poolMost) this.#pool.push(batch);
+    else releaseBytes(batch.bytes);
   }
 
   #setBack(route: Route, freight: Freight, remedy: Remedy): void {
@@ -273,9 +304,9 @@ export class Producer {
       if (route.attempt > 0) await this.#pause(route.attempt);
       route.attempt++;
       if (route.producerId < 0n) {
-        const { producerId, producerEpoch } = await this.cluster.producerId();
+        const { producerId, producerEpoch, sequence } = await this.#identify(route);
         Object.assign(route, { producerId, producerEpoch });
-        route.lane.restart();
+        route.lane.restart(sequence);
       }
       if (this.cluster.leader(route.topic, route.partition) === undefined) {
         const seen = await this.cluster.update(route.topic);
@@ -293,11 +324,17 @@ export class Producer {
     });
   }
 
+  async #identify({ topic, partition }: Route): Promise<ProducerIdentity> {
+    const { identify } = this.options;
+    if (identify !== undefined) return await identify(topic, partition);
+    return { ...await this.cluster.producerId(), sequence: 0 };
+  }
+
   /** Runs `act` with the route to itself; whatever comes of it, the route is driven on. */
   #await(route: Route, act: () => Promise<void>): void {
     route.isBusy = true;
     act().catch((thrown) => {
-      if (!this.#closing.signal.aborted) this.#report(route.name, troubleOf(thrown));
+      if (!this.#isGone(route)) this.#report(route.name, troubleOf(thrown));
     }).finally(() => {
       route.isBusy = false;
       this.#drive(route);
