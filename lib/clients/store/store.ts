@@ -1,4 +1,5 @@
 import type { ByteSource } from "../../core/bytes.ts";
+import { usageError } from "../../core/errors.ts";
 import type { World } from "../../core/world.ts";
 
 /** An object as a listing tells of it. */
@@ -102,7 +103,8 @@ export interface Store {
   /**
    * Removes what unfinished puts of dead processes have left under the prefix.
    *
-   * @param olderThanMs what is younger is left alone: it may be somebody's who is alive.
+   * @param olderThanMs where it cannot be told whether a put's process lives, as with S3, what is
+   *   younger is left alone. A put that loses its ground so fails as `transient`.
    * @returns how many it were.
    */
   removeOrphans(prefix: string, olderThanMs: number): Promise<number>;
@@ -134,4 +136,20 @@ export interface StoreOptions {
   /** A longer body goes in parts of this size; two are in memory. At least 5 MiB. @default 8 MiB */
   readonly partBytes?: number;
   readonly world: World;
+}
+
+/**
+ * Opens the store of a URL: `s3://BUCKET[/PREFIX]` or `file:///FOLDER`. Nothing is asked of it yet.
+ * The client for S3 is only loaded when it is needed.
+ *
+ * @throws {SluiceError} `usage` for any other URL.
+ */
+export async function openStore(url: string, options: StoreOptions): Promise<Store> {
+  const scheme = /^[A-Za-z0-9+.-]*:/.exec(url)?.[0].toLowerCase();
+  if (scheme === "file:") {
+    return (await import("./folder.ts")).openFolder(url, options.world);
+  }
+  // What stands before "://" only: the rest may hold a secret by mistake.
+  const named = scheme === undefined ? "a URL without a scheme" : `a URL that begins ${scheme}`;
+  throw usageError(`use ${named} as a store`, "give s3://BUCKET/PREFIX or file:///FOLDER");
 }
