@@ -8,7 +8,7 @@
   archive_checker.py dump FOLDER
       every record
 
-FOLDER is what lies above the groups.
+FOLDER is what lies above the groups; --notes: where versitygw keeps what it stores beside it.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def walk_chain(told, chain, gap_notes):
             raw = one.open()
             content = list(frames(raw))
             check_content(told, one, content)
-        except (Damaged, KeyError, ValueError, IndexError) as error:
+        except (Damaged, OSError, KeyError, ValueError, IndexError) as error:
             told.problem(f"{one.path}: {type(error).__name__}: {error}")
             continue
         if told.first is None:
@@ -174,7 +174,7 @@ def compare_object(told, one, content, wanted):
 
 
 def walk(arguments):
-    chains, gaps, strays = find_objects(arguments.folder)
+    chains, gaps, strays = find_objects(arguments.folder, arguments.notes)
     for place, chain in sorted(chains.items()):
         told = Partition(*place)
         for _ in walk_chain(told, chain, gaps.get(place, [])):
@@ -184,7 +184,7 @@ def walk(arguments):
 
 
 def compare(arguments):
-    chains, gaps, strays = find_objects(arguments.folder)
+    chains, gaps, strays = find_objects(arguments.folder, arguments.notes)
     read = from_file(arguments.records) if arguments.records else {}
     for topic in arguments.topic:
         if arguments.records:
@@ -214,7 +214,7 @@ def tell_strays(gaps, chains, strays):
 
 
 def dump(arguments):
-    chains, _, _ = find_objects(arguments.folder)
+    chains, _, _ = find_objects(arguments.folder, arguments.notes)
     for (group, topic, partition), chain in sorted(chains.items()):
         for one in chain:
             for frame in frames(one.open()):
@@ -241,6 +241,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("action", choices=["walk", "compare", "dump"])
     parser.add_argument("folder")
+    parser.add_argument("--notes")
     parser.add_argument("--kafka")
     parser.add_argument("--group", default="sluice")
     parser.add_argument("--topic", action="append", default=[])

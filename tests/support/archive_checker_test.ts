@@ -23,13 +23,18 @@ interface Plan {
   readonly form?: "value" | "record";
 }
 
-/** An object, written without any of sluice's code. */
-function objectOf({ first, next, values, notes = {}, form = "value" }: Plan): Uint8Array {
-  const frames = values.map((value, i) =>
-    form === "value" ? encoder.encode(value) : wholeRecord(first + i, value)
+function framesOf({ first, values, form = "value" }: Plan): Uint8Array {
+  return baldrOf(
+    values.map((value, i) =>
+      form === "value" ? encoder.encode(value) : wholeRecord(first + i, value)
+    ),
   );
-  const raw = baldrOf(frames);
-  const told: Record<string, string> = {
+}
+
+function notesOf(plan: Plan): Record<string, string> {
+  const { first, next, values, notes = {}, form = "value" } = plan;
+  const raw = framesOf(plan);
+  return {
     "first-offset": `${first}`,
     "next-offset": `${next}`,
     "records": `${values.length}`,
@@ -39,6 +44,12 @@ function objectOf({ first, next, values, notes = {}, form = "value" }: Plan): Ui
     "format": form,
     ...notes,
   };
+}
+
+/** An object, written without any of sluice's code. */
+function objectOf(plan: Plan): Uint8Array {
+  const raw = framesOf(plan);
+  const told = notesOf(plan);
   const json = encoder.encode(JSON.stringify(told));
   const head = new Uint8Array(16);
   head.set([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255]);
@@ -110,7 +121,7 @@ async function compared(
   await using archive = await TempFiles.of();
   await using read = await TempFiles.of();
   await place(archive, objects);
-  const report = await compareArchive(archive.folder, {
+  const report = await compareArchive(archive, {
     kafka: "",
     topics: ["t"],
     group: "g",
@@ -193,7 +204,7 @@ Deno.test("the checker hashes content without offsets, so that restored records 
   const hash = async (first: number) => {
     await using files = await TempFiles.of();
     await place(files, [{ first, next: first + 2, values: ["a", "b"], form: "record" }]);
-    return only(await walkArchive(files.folder)).contentSha256;
+    return only(await walkArchive(files)).contentSha256;
   };
   assert.equal(await hash(0), await hash(7));
 });
@@ -218,7 +229,7 @@ Deno.test("the checker walks past a damaged object and says what is wrong with i
     await using files = await TempFiles.of();
     await place(files, good);
     await files.write("g/t/partition=0/0000000002.baldr.gz", bytes);
-    const { problems } = only(await walkArchive(files.folder));
+    const { problems } = only(await walkArchive(files));
     assert.match(problems.join("\n"), said, name);
   }
 });
@@ -229,27 +240,44 @@ Deno.test("the checker holds gaps against their notes, and knows what is no obje
     ...good,
     { first: 8, next: 20, values: [], notes: { gap: "retention" } },
   ]);
-  assert.match(only(await walkArchive(files.folder)).problems.join(), /gap files tell \[\]/);
+  assert.match(only(await walkArchive(files)).problems.join(), /gap files tell \[\]/);
   await files.write("g/t/partition=0/gap-0000000008-0000000020.json", "{}");
-  const seen = only(await walkArchive(files.folder));
+  const seen = only(await walkArchive(files));
   assert.deepEqual([seen.problems, seen.gaps], [[], [["8", "20"]]]);
   await files.write("g/t/partition=0/0000000020.baldr.gz.draft", "");
   await files.write("g/t/partition=0/00000000020.baldr.gz", "");
-  assert.deepEqual((await walkArchive(files.folder)).strays, [
+  assert.deepEqual((await walkArchive(files)).strays, [
     "g/t/partition=0/00000000020.baldr.gz",
     "g/t/partition=0/0000000020.baldr.gz.draft",
   ]);
 });
 
+Deno.test("the checker holds what a store keeps with an object against what stands in it", async () => {
+  await using files = await TempFiles.of();
+  await using notes = await TempFiles.of();
+  const [plan] = good as [Plan];
+  await place(files, [plan]);
+  const stored = `${notes.folder}/g/t/partition=0/0000000000.baldr.gz/meta`;
+  const said = async () =>
+    only(await walkArchive({ folder: files.folder, notes: notes.folder })).problems.join("\n");
+  assert.match(await said(), /FileNotFoundError/);
+  await Deno.mkdir(stored, { recursive: true });
+  const told = notesOf(plan);
+  await Deno.writeTextFile(`${stored}/metadata`, JSON.stringify(told));
+  assert.equal(await said(), "");
+  await Deno.writeTextFile(`${stored}/metadata`, JSON.stringify({ ...told, records: "3" }));
+  assert.match(await said(), /stored metadata/);
+});
+
 Deno.test("the checker gives every record, and sums are over what is asked for", async () => {
   await using files = await TempFiles.of();
   await place(files, good);
-  const values = (await dumpArchive(files.folder)).map(({ first, value }) => [
+  const values = (await dumpArchive(files)).map(({ first, value }) => [
     first,
     atob(value ?? ""),
   ]);
   assert.deepEqual(values, [["0", "a"], ["0", "b"], ["2", "a"], ["2", "c"], ["6", "d"]]);
-  const report = await walkArchive(files.folder);
+  const report = await walkArchive(files);
   assert.equal(totalsOf(report).records, 5);
   assert.equal(totalsOf(report, ["other"]).records, 0);
 });

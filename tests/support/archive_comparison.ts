@@ -67,19 +67,27 @@ export interface DumpedRecord {
   readonly headers?: readonly (readonly [string, string | null])[];
 }
 
-/** Checks the chains of objects in the folder above the groups by themselves. */
-export async function walkArchive(folder: string): Promise<ArchiveReport> {
-  return reportOf(await runChecker(["walk", folder]));
+/** Where the files of an archive are. */
+export interface ArchiveFolder {
+  /** The folder above the groups. */
+  readonly folder: string;
+  /** Where versitygw keeps the objects' metadata; it must be the same as in the files then. */
+  readonly notes?: string;
+}
+
+/** Checks the chains of objects by themselves. */
+export async function walkArchive(archive: ArchiveFolder): Promise<ArchiveReport> {
+  return reportOf(await runChecker("walk", archive));
 }
 
 /** Checks the chains, and record by record what they hold beside Kafka. */
 export async function compareArchive(
-  folder: string,
+  archive: ArchiveFolder,
   options: ComparisonOptions,
 ): Promise<ArchiveReport> {
   return reportOf(
-    await runChecker([
-      ...["compare", folder, "--kafka", options.kafka, "--group", options.group ?? "sluice"],
+    await runChecker("compare", archive, [
+      ...["--kafka", options.kafka, "--group", options.group ?? "sluice"],
       ...options.topics.flatMap((topic) => ["--topic", topic]),
       ...(options.recordsFile === undefined ? [] : ["--records", options.recordsFile]),
       ...["--isolation", options.isolation ?? "read_committed"],
@@ -89,8 +97,8 @@ export async function compareArchive(
 }
 
 /** Every record of a small archive. */
-export async function dumpArchive(folder: string): Promise<DumpedRecord[]> {
-  return await runChecker(["dump", folder]) as unknown as DumpedRecord[];
+export async function dumpArchive(archive: ArchiveFolder): Promise<DumpedRecord[]> {
+  return await runChecker("dump", archive) as unknown as DumpedRecord[];
 }
 
 /** Sums over the partitions of some topics, or of all. */
@@ -122,8 +130,13 @@ export function assertExact(report: ArchiveReport): void {
   assert.deepEqual(report.strays, [], "files that are no objects");
 }
 
-async function runChecker(args: readonly string[]): Promise<Record<string, unknown>[]> {
-  const { success, text } = await runCommand(["python3", checker, ...args]);
+async function runChecker(
+  action: string,
+  { folder, notes }: ArchiveFolder,
+  args: readonly string[] = [],
+): Promise<Record<string, unknown>[]> {
+  const where = notes === undefined ? [folder] : [folder, "--notes", notes];
+  const { success, text } = await runCommand(["python3", checker, action, ...where, ...args]);
   if (!success) throw new Error(`Cannot check the archive: ${text.trim().slice(-2_000)}`);
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }

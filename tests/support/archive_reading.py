@@ -30,8 +30,9 @@ class Damaged(Exception):
 class Object:
     """One object: what its key says, and what is in it once it was opened."""
 
-    def __init__(self, path, first, form):
+    def __init__(self, path, first, form, stored):
         self.path = path
+        self.stored = stored
         self.first = first
         self.form = form
         self.notes = {}
@@ -64,13 +65,10 @@ class Object:
             raise Damaged(f"next-offset {notes['next-offset']} is before first-offset")
         if len(raw) <= CRC32C_BYTES_MOST:
             expect(notes["crc32c"], f"{crc32c(raw):08x}", "crc32c")
-        stored = stored_metadata(self.path)
-        if stored is not None:
-            for name, value in stored.items():
-                if name in notes:
-                    expect(value, str(notes[name]), f"stored metadata {name}")
-            if "first-offset" not in stored:
-                raise Damaged("no metadata is stored with it")
+        if self.stored is not None:
+            with open(self.stored, encoding="utf-8") as file:
+                stored = json.load(file)
+            expect(stored, {name: str(value) for name, value in notes.items()}, "stored metadata")
 
     @property
     def next(self):
@@ -82,8 +80,11 @@ def expect(seen, wanted, what):
         raise Damaged(f"{what}: {seen} instead of {wanted}")
 
 
-def find_objects(folder):
-    """Gives {(group, topic, partition): [Object]} by first offset, {same: [gap]}, [stray path]."""
+def find_objects(folder, notes=None):
+    """Gives {(group, topic, partition): [Object]} by first offset, {same: [gap]}, [stray path].
+
+    notes: where versitygw keeps what it stores beside the files of the folder.
+    """
     chains, gaps, strays = {}, {}, []
     for parent, folders, names in os.walk(folder):
         # The stand-in for S3 keeps unfinished uploads there.
@@ -95,7 +96,8 @@ def find_objects(folder):
             found = place and OBJECT.fullmatch(place["name"])
             gap = place and GAP.fullmatch(place["name"])
             if found:
-                made = Object(path, int(found["first"]), SUFFIXES[found["suffix"]])
+                stored = notes and f"{notes}/{relative}/meta/metadata"
+                made = Object(path, int(found["first"]), SUFFIXES[found["suffix"]], stored)
                 chains.setdefault(where(place), []).append(made)
             elif gap:
                 gaps.setdefault(where(place), []).append((int(gap["first"]), int(gap["next"])))
@@ -125,22 +127,6 @@ def notes_of(packed):
             return json.loads(extra[at + 4 : at + 4 + size])
         at += 4 + size
     raise Damaged("gzip: no subfield SL")
-
-
-def stored_metadata(path):
-    """What the stand-in for S3 stored with the object; None where files have no such thing."""
-    prefix = "user.X-Amz-Meta."
-    try:
-        names = os.listxattr(path)
-    except OSError:
-        return None
-    if not any(name.startswith("user.") for name in names):
-        return None
-    return {
-        name[len(prefix) :].lower(): os.getxattr(path, name).decode()
-        for name in names
-        if name.startswith(prefix)
-    }
 
 
 def frames(raw):
