@@ -1,0 +1,42 @@
+import { compressionsAlgorithms } from "@platformatic/kafka";
+import { Buffer } from "node:buffer";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { reasonOf, SluiceError } from "../../core/errors.ts";
+
+/** Zlib's pieces: with its own 16 KiB, putting them together takes as long as making them. */
+const chunkSize = 262_144;
+/** gzip and zstd can make anything of a megabyte. No broker takes a batch of so much. */
+const maxOutputLength = 2 ** 30;
+
+type Codec = readonly [name: string, expand: (bytes: Buffer) => Uint8Array];
+
+/** By their numbers in a batch's attributes. snappy and lz4 are the library's, in WebAssembly. */
+const codecs: Readonly<Record<number, Codec>> = {
+  1: ["gzip", (bytes) => gunzipSync(bytes, { chunkSize, maxOutputLength })],
+  2: ["snappy", (bytes) => compressionsAlgorithms.snappy.decompressSync(bytes)],
+  3: ["lz4", (bytes) => compressionsAlgorithms.lz4.decompressSync(bytes)],
+  4: ["zstd", (bytes) => zstdDecompressSync(bytes, { chunkSize, maxOutputLength })],
+};
+
+/**
+ * The records of a compressed batch. `codec` is 1 gzip, 2 snappy (bare, or framed as snappy-java
+ * does), 3 lz4 (its frame format), 4 zstd. It is done on this thread.
+ *
+ * Not every damage is seen here: snappy has no checksum, and lz4 and zstd need have none. So the batch
+ * must have been checked before.
+ *
+ * @throws {SluiceError} `corrupt` when the bytes are damaged, `permanent` for another codec.
+ */
+export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
+  const [name, expand] = codecs[codec] ?? [];
+  if (expand === undefined) {
+    throw new SluiceError("decompress a batch", "permanent", `there is no codec ${codec}`);
+  }
+  try {
+    const expanded = expand(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    return new Uint8Array(expanded.buffer, expanded.byteOffset, expanded.length);
+  } catch (thrown) {
+    const detail = `the bytes are damaged: ${reasonOf(thrown)}`;
+    throw new SluiceError(`decompress a batch by ${name}`, "corrupt", detail, { cause: thrown });
+  }
+}
