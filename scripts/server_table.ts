@@ -3,6 +3,7 @@ import type { KafkaOptions } from "../tests/support/kafka_properties.ts";
 import { startKafka } from "../tests/support/kafka_server.ts";
 import { makeServerFolder } from "../tests/support/processes.ts";
 import { Rsyslog, type RsyslogPlan } from "../tests/support/rsyslog.ts";
+import { startS3 } from "../tests/support/s3_server.ts";
 
 /** A server that runs. */
 export interface Running extends AsyncDisposable {
@@ -18,6 +19,8 @@ export interface Wishes {
   readonly port?: number;
   /** Topics to make in a Kafka. */
   readonly topics: readonly string[];
+  /** Buckets to make in an S3. */
+  readonly buckets: readonly string[];
 }
 
 /** One kind of server that can be started for use by hand. */
@@ -53,6 +56,11 @@ export const serverKinds: readonly ServerKind[] = [
     name: "rsyslog-relp",
     summary: "rsyslogd that sends on to relp://127.0.0.1:2514 by omrelp",
     start: (wishes) => rsyslog(wishes, { protocol: "relp", port: 2514 }),
+  },
+  {
+    name: "s3",
+    summary: "versitygw, which speaks S3 over a folder",
+    start: s3,
   },
 ];
 
@@ -117,5 +125,20 @@ async function rsyslog({ port }: Wishes, plan: RsyslogPlan): Promise<Running> {
     ],
     example: `logger --server 127.0.0.1 --port ${server.port} --tcp "hello"`,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+async function s3({ port, buckets }: Wishes): Promise<Running> {
+  const server = await startS3(port === undefined ? {} : { port });
+  for (const bucket of buckets) await server.createBucket(bucket);
+  return {
+    addresses: [
+      ["endpoint", server.endpoint],
+      ["credentials", `export AWS_ACCESS_KEY_ID=${server.accessKey}`],
+      ["", `export AWS_SECRET_ACCESS_KEY=${server.secretKey}`],
+      ["buckets", buckets.join(", ")],
+      ["objects", `${server.folder}/data`],
+    ],
+    [Symbol.asyncDispose]: () => server.stop(),
   };
 }

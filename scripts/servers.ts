@@ -4,15 +4,16 @@ import { parseArgs } from "node:util";
 import { type ServerKind, serverKinds, type Wishes } from "./server_table.ts";
 import { runSession, type Session } from "./session.ts";
 
-const usage = `Usage: deno task servers NAME... [--port N] [--topic NAME]...
+const usage = `Usage: deno task servers NAME... [--port N] [--topic NAME]... [--bucket NAME]...
 
 Starts real servers on 127.0.0.1 with empty data, prints their addresses, and runs until Ctrl-C.
 
 ${serverKinds.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join("\n")}
 
-  --port N      the first server's port; a free one without it
-  --topic NAME  a topic to make in each Kafka, with 3 partitions; may be repeated (default: syslog)
-  --help        print this and stop`;
+  --port N       the first server's port; a free one without it
+  --topic NAME   a topic to make in each Kafka, with 3 partitions; may be repeated (default: syslog)
+  --bucket NAME  a bucket to make in each S3; may be repeated (default: sluice)
+  --help         print this and stop`;
 
 interface Order {
   readonly kinds: readonly ServerKind[];
@@ -26,12 +27,16 @@ function orderOf(args: string[]): Order | string {
     parsed = parseArgs({
       args,
       allowPositionals: true,
-      options: { port: { type: "string" }, topic: { type: "string", multiple: true } },
+      options: {
+        port: { type: "string" },
+        topic: { type: "string", multiple: true },
+        bucket: { type: "string", multiple: true },
+      },
     });
   } catch (thrown) {
     return thrown instanceof Error ? thrown.message : String(thrown);
   }
-  const { positionals: names, values: { port, topic = ["syslog"] } } = parsed;
+  const { positionals: names, values: { port, topic = ["syslog"], bucket = ["sluice"] } } = parsed;
   if (names.length === 0) return "name at least one server";
   const kinds = names.map((name) => serverKinds.find((kind) => kind.name === name) ?? name);
   const unknown = kinds.find((kind) => typeof kind === "string");
@@ -41,14 +46,19 @@ function orderOf(args: string[]): Order | string {
   }
   return {
     kinds: kinds as ServerKind[],
-    wishes: { topics: topic, ...(port === undefined ? {} : { port: Number(port) }) },
+    wishes: {
+      topics: topic,
+      buckets: bucket,
+      ...(port === undefined ? {} : { port: Number(port) }),
+    },
   };
 }
 
 async function run({ kinds, wishes }: Order, session: Session): Promise<number> {
   await using running = new AsyncDisposableStack();
+  const { port: _, ...withoutPort } = wishes;
   for (const [i, { name, start }] of kinds.entries()) {
-    const server = running.use(await start(i === 0 ? wishes : { topics: wishes.topics }));
+    const server = running.use(await start(i === 0 ? wishes : withoutPort));
     console.log(name);
     for (const [what, where] of server.addresses) console.log(`  ${what.padEnd(14)} ${where}`);
     if (server.example) console.log(`  ${"try".padEnd(14)} ${server.example}`);
