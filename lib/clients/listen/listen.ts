@@ -34,8 +34,8 @@ export interface Listener {
   accept(): Promise<Peer | null>;
   /**
    * Stops listening so that nobody is turned away who had connected before: they come out of
-   * {@linkcode Listener.accept}, which must go on being called, and then the socket is closed. Takes
-   * a moment, at most some two seconds. Never throws.
+   * {@linkcode Listener.accept}, which must go on being called. When it resolves the socket is closed.
+   * Takes a moment, at most some three seconds. Never throws.
    */
   lastCall(): Promise<void>;
   /** Stops listening at once. Who waits to be accepted is cut off with what was written already. */

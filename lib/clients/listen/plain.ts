@@ -54,6 +54,7 @@ class PlainListener implements Listener {
   /** Set when all have been accepted that came before the last call. */
   #isLast = false;
   #calling: Promise<void> | null = null;
+  #accepting: Promise<unknown> = Promise.resolve();
 
   constructor(readonly url: ListenUrl, private readonly listener: Deno.Listener) {}
 
@@ -97,6 +98,9 @@ class PlainListener implements Listener {
     // last (on a Unix socket, or when we could not connect), nobody came for some turns.
     for (let turn = 0; turn < lastTurns && !this.#isStopped; turn++) await pause(1);
     this.stop();
+    // The socket goes when Deno has ended the last accept(), a turn later. A sender that was asked to
+    // leave before would come back at once, be let into the queue, and lose with it what it writes.
+    await this.#accepting.catch(() => {});
   }
 
   /**
@@ -105,11 +109,11 @@ class PlainListener implements Listener {
    * in just that moment can still be cut off.
    */
   async #next(): Promise<Deno.Conn> {
-    if (!this.#isLast) return await this.listener.accept();
     // Tokio answers "nothing" after too many answers within one turn of the event loop.
-    await pause(0);
+    if (this.#isLast) await pause(0);
     const accepting = this.listener.accept();
-    if (!await isSettled(accepting)) this.stop();
+    this.#accepting = accepting;
+    if (this.#isLast && !await isSettled(accepting)) this.stop();
     return await accepting;
   }
 

@@ -82,7 +82,8 @@ class TlsListener implements Listener {
     this.#knock = new Knock({ hostname, port });
     await this.#knock.heard;
     this.server.close();
-    for (let look = 0; look < handshakeLooks && this.#isAwaited; look++) {
+    // At least once: the socket itself is closed a turn later.
+    for (let look = 0; look < handshakeLooks && (look === 0 || this.#isAwaited); look++) {
       await pause(handshakeLookMs);
     }
     this.stop();

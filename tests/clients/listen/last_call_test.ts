@@ -49,12 +49,28 @@ self.onmessage = async ({ data: { flag, to, count, caCert } }) => {
 };
 self.postMessage("ready");`;
 
+const refused = 2;
+
+/** A thread of its own that says in `flag` whether it can connect. */
+const asking = `
+self.onmessage = async ({ data: { flag, to } }) => {
+  const isRefused = await Deno.connect(to.path === "" ? to : { transport: "unix", path: to.path })
+    .then((conn) => conn.close(), () => true);
+  Atomics.store(flag, 0, isRefused ? ${refused} : 1);
+  Atomics.notify(flag, 0);
+  self.close();
+};
+self.postMessage("ready");`;
+
+async function started(code: string): Promise<Worker> {
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
+  await new Promise((resolve) => worker.onmessage = resolve);
+  return worker;
+}
+
 /** Stands still, as a process does that gets no turn, until so many senders have connected. */
 async function standStill({ url }: Listener, count: number): Promise<void> {
-  const worker = new Worker(`data:text/javascript,${encodeURIComponent(senders)}`, {
-    type: "module",
-  });
-  await new Promise((resolve) => worker.onmessage = resolve);
+  const worker = await started(senders);
   const flag = new Int32Array(new SharedArrayBuffer(4));
   const to = { hostname: url.host === "0.0.0.0" ? "127.0.0.1" : url.host, port: url.port };
   const caCert = url.transport === "tls" ? await Deno.readTextFile(ca) : undefined;
@@ -74,6 +90,23 @@ for (const kind of kinds) {
     assert.deepEqual(texts.sort(), Array.from({ length: count }, (_, n) => `sender ${n}`).sort());
     assert.equal(await listener.accept(), null);
     listener.stop();
+  });
+
+  Deno.test(`${kind}: after a last call nobody gets into the queue any more`, async () => {
+    const listener = await open(kind);
+    const { path, host, port } = listener.url;
+    const taking = takeAll(listener);
+    const asker = await started(asking);
+    const flag = new Int32Array(new SharedArrayBuffer(4));
+    await listener.lastCall();
+    asker.postMessage({
+      flag,
+      to: { path, hostname: host === "0.0.0.0" ? "127.0.0.1" : host, port },
+    });
+    // In this very turn: a sender that is asked to leave now may be back before the next.
+    assert.equal(Atomics.wait(flag, 0, 0, 20_000), "ok");
+    assert.equal(Atomics.load(flag, 0), refused);
+    await taking;
   });
 
   Deno.test(`${kind}: a last call with nobody there is short, and the call is not a peer`, async () => {
