@@ -13,6 +13,7 @@ import {
 } from "./fetch.ts";
 import { type ClusterMetadata, Link, type TopicMetadata } from "./link.ts";
 import { findOffsets, type OffsetFound, type OffsetWish } from "./offsets.ts";
+import { askRetention } from "./retention.ts";
 import { askTopics, type ListedTopic, type TopicListing } from "./topics.ts";
 
 /** How to reach a cluster. */
@@ -116,6 +117,11 @@ export class Cluster {
     return topics;
   }
 
+  /** How long topics keep their records, milliseconds; those that keep them for ever are left out. */
+  retentionMs(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.#ask((link) => askRetention(link, topics));
+  }
+
   /** The node that leads a partition, as the topics were last listed; undefined when none does. */
   leaderId(topic: string, partition: number): number | undefined {
     const nodeId = this.#listed.get(topic)?.[partition];
@@ -160,10 +166,11 @@ export class Cluster {
   }
 
   /** A connection of the caller's own, for requests that wait long or must not; it closes it. */
-  connection(host: string, port: number, requestTimeoutMs: number): Link {
+  connection(host: string, port: number, requestTimeoutMs?: number): Link {
     if (this.#isClosed) throw new SluiceError("reach Kafka", "permanent", "it was closed");
-    const options = { ...this.#connectionOptions(), requestTimeout: requestTimeoutMs };
-    return new Link(host, port, this.options.clientId, options);
+    const options = this.#connectionOptions();
+    const requestTimeout = requestTimeoutMs ?? options.requestTimeout;
+    return new Link(host, port, this.options.clientId, { ...options, requestTimeout });
   }
 
   async close(): Promise<void> {

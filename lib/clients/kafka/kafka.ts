@@ -1,5 +1,7 @@
 /** The door of the Kafka client: everybody else imports from here. */
 export { type CheckReport, Cluster, type ClusterOptions, type SaslOptions } from "./cluster.ts";
+export { createTopic } from "./create_topic.ts";
+export { decompress } from "./codecs.ts";
 export type {
   AbortedTransaction,
   FetchedPartition,
@@ -17,3 +19,7 @@ export {
   type ProducerState,
   type Refusal,
 } from "./producer.ts";
+export { GroupMember } from "./group.ts";
+export type { GroupOptions, GroupState } from "./group_options.ts";
+export type { GroupOffset } from "./group_coordinator.ts";
+export { partitionKey, type TopicPartition } from "./group_protocol.ts";
