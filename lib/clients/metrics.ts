@@ -18,6 +18,9 @@ const needingProc = [
 /** A number that is read when somebody asks for the metrics. */
 export type Reading = () => number;
 
+/** Numbers with their labels, read when somebody asks for the metrics. */
+export type Readings = () => Iterable<readonly [Record<string, string>, number]>;
+
 /**
  * The metrics of this process. Hot paths count in plain numbers of their own; the registry reads
  * them when the page is asked for.
@@ -82,6 +85,39 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.set(read());
+      },
+    });
+  }
+
+  /** Values that differ by labels; what is not read any more is not shown any more. */
+  gaugesOf(name: string, help: string, labelNames: readonly string[], read: Readings): void {
+    new Gauge({
+      name: `sluice_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.set(labels, value);
+      },
+    });
+  }
+
+  /** Counts that only grow, by labels; the name ends in `_total`. */
+  countersOf(name: string, help: string, labelNames: readonly string[], read: Readings): void {
+    const before = new Map<string, number>();
+    new Counter({
+      name: `sluice_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.#registry],
+      collect() {
+        for (const [labels, now] of read()) {
+          const key = Object.values(labels).join("\n");
+          const grown = now - (before.get(key) ?? 0);
+          if (grown > 0) this.inc(labels, grown);
+          before.set(key, now);
+        }
       },
     });
   }

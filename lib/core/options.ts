@@ -145,6 +145,25 @@ export function toggle(given: { readonly help: string }): Option<boolean> {
   };
 }
 
+/** Several regular expressions: the flag may be repeated. Commas belong to the expression. */
+export function patterns(given: { readonly help: string }): Option<readonly string[]> {
+  return {
+    kind: "list",
+    placeholder: "REGEX",
+    help: given.help,
+    fallback: [],
+    fallbackText: "",
+    read: (written) => {
+      try {
+        new RegExp(written, "u");
+      } catch (thrown) {
+        throw usageError(`read pattern "${written}"`, "give a regular expression", thrown);
+      }
+      return [written];
+    },
+  };
+}
+
 /** Several texts: the flag may be repeated, and each may hold several, separated by commas. */
 export function list(given: Given<readonly string[]>): Option<readonly string[]> {
   const fallback = given.fallback ?? [];
