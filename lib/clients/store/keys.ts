@@ -8,19 +8,22 @@ const encoder = new TextEncoder();
 /**
  * Refuses a key that would not come back from a listing as it was put, or lead out of a folder.
  *
+ * @param prefix stands before the key in S3, where both together are to be short enough.
  * @throws {SluiceError} `permanent`, with the key's faulty part.
  */
-export function checkKey(action: string, key: string): void {
-  const wrong = wrongWith(key);
+export function checkKey(action: string, key: string, prefix = ""): void {
+  const wrong = wrongWith(key, prefix);
   if (wrong) throw new SluiceError(action, "permanent", `a key cannot ${wrong}`);
 }
 
-function wrongWith(key: string): string | undefined {
+function wrongWith(key: string, prefix: string): string | undefined {
   if (key === "") return "be empty";
   // deno-lint-ignore no-control-regex -- these it is that XML, in which S3 answers, cannot bear
   if (/[\u0000-\u001f\u007f]/.test(key)) return "hold control characters; encode them";
   if (!key.isWellFormed()) return "hold half a character";
-  if (encoder.encode(key).length > mostKeyBytes) return `be longer than ${mostKeyBytes} bytes`;
+  if (encoder.encode(prefix + key).length > mostKeyBytes) {
+    return `be longer than ${mostKeyBytes} bytes`;
+  }
   for (const segment of key.split("/")) {
     if (segment === "") return 'begin or end with "/" or hold two of them in a row';
     if (segment === "." || segment === "..") return `have a segment "${segment}"`;

@@ -149,6 +149,7 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
   if (scheme === "file:") {
     return (await import("./folder.ts")).openFolder(url, options.world);
   }
+  if (scheme === "s3:") return await (await import("./s3.ts")).openS3(url, options);
   // What stands before "://" only: the rest may hold a secret by mistake.
   const named = scheme === undefined ? "a URL without a scheme" : `a URL that begins ${scheme}`;
   throw usageError(`use ${named} as a store`, "give s3://BUCKET/PREFIX or file:///FOLDER");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { SluiceError } from "../../../lib/core/errors.ts";
 import { byUtf8 } from "../../../lib/clients/store/keys.ts";
 import type { PutBody, Store } from "../../../lib/clients/store/store.ts";
+import { eventually } from "../../support/waiting.ts";
 import { bytesOf, keysOf, pattern, sliced, text } from "./objects.ts";
 
 /** A kind of store whose behaviour is tested. */
@@ -280,7 +281,7 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: "A put that fails or is given up leaves nothing",
+    name: "A put that fails leaves nothing",
     run: async (store, { partBytes }) => {
       for (const sizeBytes of [partBytes, 3 * partBytes]) {
         const failing: PutBody = {
@@ -290,29 +291,37 @@ const cases: readonly Case[] = [
             return Promise.reject(new SluiceError("read it", "corrupt", "cut"));
           },
         };
+        const short = { sizeBytes, read: () => Promise.resolve(new Uint8Array(1)) };
         for (const ifAbsent of [true, false]) {
           await assert.rejects(store.put("failed", failing, { ifAbsent }), { fault: "corrupt" });
-          const short = { sizeBytes, read: () => Promise.resolve(new Uint8Array(1)) };
           await assert.rejects(store.put("failed", short, { ifAbsent }), { fault: "permanent" });
-          const stop = new AbortController();
-          const slow: PutBody = {
-            sizeBytes,
-            read: (at, length) => {
-              if (at + length === sizeBytes) stop.abort();
-              return Promise.resolve(new Uint8Array(length));
-            },
-          };
-          const { signal } = stop;
-          await assert.rejects(store.put("failed", slow, { ifAbsent, signal }), {
-            fault: "transient",
-            message: /given up/,
-          });
-          await assert.rejects(store.put("failed", text("x"), { ifAbsent, signal }));
         }
       }
       assert.equal(await store.head("failed"), undefined);
       assert.deepEqual(await keysOf(store.list("")), []);
       assert.equal(await store.removeOrphans("", 0), 0);
+    },
+  },
+  {
+    name: "A put that is given up leaves nothing to be seen, and nothing at all after cleaning",
+    run: async (store, { partBytes }) => {
+      for (const sizeBytes of [partBytes, 3 * partBytes]) {
+        const stop = new AbortController();
+        const { signal } = stop;
+        const slow: PutBody = {
+          sizeBytes,
+          read: (at, length) => {
+            if (at + length === sizeBytes) stop.abort();
+            return Promise.resolve(new Uint8Array(length));
+          },
+        };
+        const givenUp = { name: "SluiceError", fault: "transient", message: /given up/ };
+        await assert.rejects(store.put("failed", slow, { signal, ifAbsent: true }), givenUp);
+        await assert.rejects(store.put("failed", text("x"), { signal }), givenUp);
+      }
+      assert.equal(await store.head("failed"), undefined);
+      assert.deepEqual(await keysOf(store.list("")), []);
+      await eventually("no orphan", async () => await store.removeOrphans("", 0) === 0);
     },
   },
   {
