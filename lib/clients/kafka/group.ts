@@ -18,6 +18,8 @@ import { shareOut, type Sharer, type Shares, withoutHeld } from "./share_out.ts"
 /** How long to wait for an operator's doing before the next try. */
 const deniedMs = 30_000;
 const leaveMs = 5_000;
+/** How long a round under way is waited for after the stop. */
+const lastRoundMs = 5_000;
 /** That often it is tried at once, after answers that ask for it. */
 const promptTries = 4;
 
@@ -50,7 +52,7 @@ export class GroupMember {
       rebalance: () => this.topicsChanged(),
       ended: (reason) => this.#lose(reason),
       failed: (error) => this.#report(error),
-      well: () => this.#clear(),
+      well: () => this.#mustJoin || this.#clear(),
     });
     // Names of our own: other programs share out by other rules, and the coordinator keeps them off.
     this.#protocol = `sluice-${options.rebalance}`;
@@ -89,8 +91,10 @@ export class GroupMember {
     const ended = new AbortController();
     const beating = this.#session.beatUntil(ended.signal);
     const onStop = () => {
-      this.#coordinator.endJoining();
       this.#bell.resolve();
+      // With the round that is nearly over we would lose the right to commit what we still hold.
+      const graceMs = this.#held.size > 0 ? lastRoundMs : 0;
+      this.options.world.sleep(graceMs, ended.signal).then(() => this.#coordinator.endJoining());
     };
     stop.addEventListener("abort", onStop);
     try {
@@ -170,7 +174,7 @@ export class GroupMember {
       }
       let pauseMs = backoffMs(networkRetry, attempt, this.options.world.random());
       try {
-        if (await this.#rebalance()) {
+        if (await this.#rebalance(stop)) {
           attempt = 1;
           continue;
         }
@@ -189,15 +193,16 @@ export class GroupMember {
   }
 
   /** One round: joins, is given a share and takes it. False when it has to be tried again. */
-  async #rebalance(): Promise<boolean> {
-    // Whatever comes up from now on asks for one more round.
-    this.#mustJoin = false;
+  async #rebalance(stop: AbortSignal): Promise<boolean> {
     if (this.options.rebalance === "eager" && this.#held.size > 0) {
       const all = [...this.#held.values()];
       this.#wantedBack = all;
       await this.#handOver(all);
+      if (stop.aborted) return false;
     }
     const { memberId } = this.#session.membership;
+    // Whatever comes up from now on asks for one more round.
+    this.#mustJoin = false;
     this.#session.isJoining = true;
     try {
       const reply = await this.#join();

@@ -44,7 +44,7 @@ export class GroupSession {
   isJoining = false;
 
   constructor(
-    private readonly coordinator: GroupCoordinator,
+    private readonly coordinator: Pick<GroupCoordinator, "heartbeat" | "forget" | "cutJoin">,
     private readonly options: SessionOptions,
     private readonly events: SessionEvents,
   ) {}

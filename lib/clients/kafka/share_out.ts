@@ -8,16 +8,16 @@ export interface Sharer extends Subscription {
 /** Who gets what, by member id; each member is in it. */
 export type Shares = ReadonlyMap<string, readonly TopicPartition[]>;
 
-interface Piece {
-  readonly one: TopicPartition;
-  /** Who had it before, and would lose it if it moved. */
-  readonly keeper: Share | null;
-}
+/** `kept`: what a member had before and would lose; `added`: what is new to it. */
+type Kind = "kept" | "added";
 
 /** A member while partitions are being shared out. */
 class Share {
   readonly topics: ReadonlySet<string>;
-  readonly #byTopic = new Map<string, Piece[]>();
+  readonly #byTopic = {
+    kept: new Map<string, TopicPartition[]>(),
+    added: new Map<string, TopicPartition[]>(),
+  };
   load = 0;
 
   constructor(readonly id: string, topics: readonly string[]) {
@@ -25,39 +25,37 @@ class Share {
   }
 
   get partitions(): TopicPartition[] {
-    return [...this.#byTopic.values()].flat().map(({ one }) => one);
+    const { kept, added } = this.#byTopic;
+    return [...kept.values(), ...added.values()].flat();
   }
 
   countOf(topic: string): number {
-    return this.#byTopic.get(topic)?.length ?? 0;
+    const { kept, added } = this.#byTopic;
+    return (kept.get(topic)?.length ?? 0) + (added.get(topic)?.length ?? 0);
   }
 
-  add(piece: Piece): void {
-    const ofTopic = this.#byTopic.get(piece.one.topic);
-    if (ofTopic === undefined) this.#byTopic.set(piece.one.topic, [piece]);
-    else ofTopic.push(piece);
+  put(kind: Kind, one: TopicPartition): void {
+    const ofTopic = this.#byTopic[kind].get(one.topic);
+    if (ofTopic === undefined) this.#byTopic[kind].set(one.topic, [one]);
+    else ofTopic.push(one);
     this.load++;
   }
 
-  /** Gives a partition that `to` may have: one that is new here if there is one, else of its fullest topic. */
-  giveTo(to: Share): void {
-    let best: { from: Piece[]; at: number; isKept: boolean } | null = null;
-    for (const [topic, from] of this.#byTopic) {
-      if (!to.topics.has(topic) || from.length === 0) continue;
-      const newest = from.findLastIndex(({ keeper }) => keeper !== this);
-      const isKept = newest < 0;
-      const isBetter = best === null ||
-        (isKept === best.isKept ? from.length > best.from.length : !isKept);
-      if (isBetter) best = { from, at: isKept ? from.length - 1 : newest, isKept };
+  /** Gives away a partition of the topic of which it has most; false if it has none for `to`. */
+  giveTo(to: Share, kind: Kind): boolean {
+    let fullest: TopicPartition[] = [];
+    for (const [topic, ofTopic] of this.#byTopic[kind]) {
+      if (ofTopic.length > fullest.length && to.topics.has(topic)) fullest = ofTopic;
     }
-    const [given] = best?.from.splice(best.at, 1) ?? [];
-    if (given === undefined) return;
+    const given = fullest.pop();
+    if (given === undefined) return false;
     this.load--;
-    to.add(given);
+    to.put("added", given);
+    return true;
   }
 
-  mayGiveTo(other: Share): boolean {
-    for (const [topic, { length }] of this.#byTopic) {
+  mayGiveTo(other: Share, kind: Kind): boolean {
+    for (const [topic, { length }] of this.#byTopic[kind]) {
       if (length > 0 && other.topics.has(topic)) return true;
     }
     return false;
@@ -82,8 +80,11 @@ export function shareOut(
       .map((one) => [partitionKey(one), one]),
   );
   keep(sorted, shares, free);
-  for (const one of free.values()) lightest(shares, one.topic)?.add({ one, keeper: null });
-  while (evenOut(shares));
+  for (const one of free.values()) lightest(shares, one.topic)?.put("added", one);
+  // First with what is new to everyone. So if what everyone has fits into even shares, it stays, and
+  // the second round of a cooperative group gives exactly what the first one held back.
+  while (evenOut(shares, ["added"]));
+  while (evenOut(shares, ["added", "kept"]));
   return new Map(shares.map(({ id, partitions }) => [id, partitions]));
 }
 
@@ -123,7 +124,7 @@ function keep(
       const known = free.get(key);
       if (share === undefined || known === undefined || !share.topics.has(one.topic)) continue;
       free.delete(key);
-      share.add({ one: known, keeper: share });
+      share.put("kept", known);
     }
   }
 }
@@ -143,19 +144,20 @@ function lightest(shares: readonly Share[], topic: string): Share | undefined {
 
 /**
  * Moves one partition from a member to one that has at least two less, over others where their
- * topics differ. False when there is none: then the shares are as even as can be.
+ * topics differ. False when there is none: then the shares are as even as can be
+ * with partitions of these kinds.
  */
-function evenOut(shares: readonly Share[]): boolean {
+function evenOut(shares: readonly Share[], kinds: readonly Kind[]): boolean {
   const heaviestFirst = [...shares].sort((a, b) => b.load - a.load);
   const least = heaviestFirst.at(-1)?.load ?? 0;
   for (const heavy of heaviestFirst) {
     if (heavy.load < least + 2) return false;
-    const path = pathToLighter(shares, heavy);
+    const path = pathToLighter(shares, heavy, kinds, least);
     if (path === null) continue;
     for (let to: Share = path.end;;) {
       const from = path.cameFrom.get(to);
       if (from === undefined) return true;
-      from.giveTo(to);
+      kinds.some((kind) => from.giveTo(to, kind));
       to = from;
     }
   }
@@ -166,19 +168,23 @@ function evenOut(shares: readonly Share[]): boolean {
 function pathToLighter(
   shares: readonly Share[],
   start: Share,
+  kinds: readonly Kind[],
+  least: number,
 ): { end: Share; cameFrom: ReadonlyMap<Share, Share> } | null {
   const cameFrom = new Map<Share, Share>();
   let end = start;
   const queue = [start];
   for (const from of queue) {
     for (const to of shares) {
-      if (to === start || cameFrom.has(to) || !from.mayGiveTo(to)) continue;
+      if (to === start || cameFrom.has(to)) continue;
+      if (!kinds.some((kind) => from.mayGiveTo(to, kind))) continue;
       cameFrom.set(to, from);
       queue.push(to);
       if (to.load < end.load) end = to;
+      if (end.load === least) return { end, cameFrom };
     }
   }
-  return end.load <= start.load - 2 ? { end, cameFrom } : null;
+  return end.load + 2 <= start.load ? { end, cameFrom } : null;
 }
 
 function compare(a: string, b: string): number {
