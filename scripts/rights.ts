@@ -9,6 +9,8 @@ export const programRights: readonly string[] = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
+  // The client for S3 names the system to the store, and looks for profiles in the home folder.
+  "--allow-sys=osRelease,homedir,uid",
   "--deny-run",
   "--deny-ffi",
   "--deny-import",

@@ -107,9 +107,12 @@ function assertRights(text: string): void {
   const written = /"permissions":(\{"allow_env".*?\})/.exec(text)?.[1] ?? "";
   const rights = JSON.parse(written) as Record<string, unknown>;
   for (const kind of ["env", "net", "read", "write", "run", "ffi", "sys", "import"]) {
-    const isAllowed = programRights.includes(`--allow-${kind}`);
+    const allowed = programRights.find((right) => right.split("=")[0] === `--allow-${kind}`);
     const isDenied = programRights.includes(`--deny-${kind}`);
-    if (kind !== "import") assert.deepEqual(rights[`allow_${kind}`], isAllowed ? [] : null, kind);
+    if (kind !== "import") {
+      const wanted = allowed === undefined ? null : allowed.split("=")[1]?.split(",") ?? [];
+      assert.deepEqual(rights[`allow_${kind}`], wanted, kind);
+    }
     assert.deepEqual(rights[`deny_${kind}`], isDenied ? [] : null, kind);
   }
   assert.equal(rights["prompt"], false);
