@@ -9,7 +9,7 @@ import type { Partition } from "./partition.ts";
 import type { ArchiveSettings } from "./settings.ts";
 
 /** What one answer may hold; the client has it whole in memory, and one more is on its way. */
-const answerBytes = 8 * 1024 * 1024;
+const answerBytes = 2 * 1024 * 1024;
 /** A partition gets at least so much of an answer: less than a batch would be a batch all the same. */
 const partitionBytesLeast = 1024 * 1024;
 const maxWaitMs = 500;

@@ -1,11 +1,11 @@
 import { Gate } from "../core/gate.ts";
 
-/** What a partition's blocks take: the smallest is what a partition without traffic costs. */
-export const blockSizes = [16 * 1024, 128 * 1024, 1024 * 1024] as const;
-/** The largest of them. */
-export const blockMost = 1024 * 1024;
+/** What a partition without traffic costs. */
+const blockLeast = 16 * 1024;
+/** Larger ones compress no better. */
+const blockMost = 1024 * 1024;
 
-/** Spare blocks of the blockMost size that are kept to be used again. */
+/** Spare blocks of the largest size that are kept to be used again. */
 const sparesMost = 8;
 
 /**
@@ -41,6 +41,18 @@ export class Memory {
     this.#freed.wake();
   }
 
+  /** How many objects are being filled; they share the memory. */
+  fillers = 0;
+
+  /**
+   * How large an object's block may become: large blocks compress better and cost less, but all of
+   * them together must leave room for those that are being compressed.
+   */
+  get blockBytes(): number {
+    const share = this.limitBytes / (4 * Math.max(1, this.fillers));
+    return sizeOf(Math.min(blockMost, Math.max(blockLeast, share / 2)));
+  }
+
   /** Waits until something was given back. */
   freed(): Promise<void> {
     return this.#freed.wait();
@@ -48,7 +60,7 @@ export class Memory {
 
   /** A block of at least `bytes`; it counts until it is given to {@linkcode Memory.giveBlock}. */
   takeBlock(bytes: number): ArrayBuffer {
-    const size = blockSizes.find((one) => one >= bytes) ?? bytes;
+    const size = sizeOf(bytes);
     this.take(size);
     return (size === blockMost ? this.#spares.pop() : undefined) ?? new ArrayBuffer(size);
   }
@@ -60,4 +72,11 @@ export class Memory {
     }
     this.give(block.byteLength);
   }
+}
+
+/** The next power of two, from the smallest block on: few sizes are used again and again. */
+function sizeOf(bytes: number): number {
+  let size = blockLeast;
+  while (size < bytes) size *= 2;
+  return size;
 }

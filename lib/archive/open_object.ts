@@ -5,7 +5,7 @@ import { reasonOf } from "../core/errors.ts";
 import { combineCrc32, combineCrc32c, gzipEnd, gzipHeader } from "../formats/gzip_parts.ts";
 import { notesToExtra, type ObjectNotes } from "../formats/object_notes.ts";
 import type { CutObject } from "./cut_object.ts";
-import { blockMost, blockSizes, type Memory } from "./memory.ts";
+import type { Memory } from "./memory.ts";
 import type { ObjectBody } from "./object_body.ts";
 
 /** What all objects share. */
@@ -49,6 +49,7 @@ export class OpenObject {
   #crc32 = 0;
   #crc32c = 0;
   #last: Promise<void> = Promise.resolve();
+  #isFinished = false;
   #isGone = false;
 
   readonly #body: ObjectBody;
@@ -56,6 +57,7 @@ export class OpenObject {
   constructor(readonly firstOffset: bigint, private readonly tools: ObjectTools) {
     this.nextOffset = firstOffset;
     this.#body = tools.newBody();
+    tools.memory.fillers++;
   }
 
   /** Bytes of records and their frames. */
@@ -87,27 +89,26 @@ export class OpenObject {
   }
 
   /**
-   * Makes sure that the block has room for `bytes`, by a larger block as long as memory is plenty,
-   * else by giving the block away to be compressed.
+   * Makes sure that there is room in the block: by a larger one, as long as this object's share of the
+   * memory allows, else by giving the block away to be compressed.
    *
-   * @param coming how much is about to come: a new block need not be larger.
+   * @param bytes so much room at least.
+   * @param coming how much is about to come: a first block need not be larger.
    */
   makeRoom(bytes: number, coming: number): void {
     const { length } = this.block;
     if (length - this.filled >= bytes) return;
     const { memory } = this.tools;
-    const larger = blockSizes.find((one) => one > length);
-    if (larger !== undefined && this.filled > 0 && memory.hasPlenty(larger)) {
-      const grown = new Uint8Array(memory.takeBlock(larger));
-      grown.set(this.block.subarray(0, this.filled));
-      memory.giveBlock(this.block.buffer);
-      this.block = grown;
+    const most = memory.blockBytes;
+    if (length === 0 || length >= most) {
+      this.seal();
+      this.block = new Uint8Array(memory.takeBlock(Math.min(most, this.#sealedBytes + coming)));
       return;
     }
-    this.seal();
-    // As large as the last one: whoever filled that will fill the next one, too.
-    const wanted = Math.max(length, Math.min(coming, blockMost));
-    this.block = new Uint8Array(memory.takeBlock(memory.hasPlenty(wanted) ? wanted : bytes));
+    const grown = new Uint8Array(memory.takeBlock(Math.min(most, length + coming)));
+    grown.set(this.block.subarray(0, this.filled));
+    memory.giveBlock(this.block.buffer);
+    this.block = grown;
   }
 
   /** Takes in the time range of records. */
@@ -159,6 +160,8 @@ export class OpenObject {
 
   /** Completes the object: what it holds now is all. */
   async finish(base: NotesBase): Promise<CutObject> {
+    this.tools.memory.fillers--;
+    this.#isFinished = true;
     this.seal();
     await this.#last;
     const notes: ObjectNotes = {
@@ -180,6 +183,7 @@ export class OpenObject {
   async discard(): Promise<void> {
     if (this.#isGone) return;
     this.#isGone = true;
+    if (!this.#isFinished) this.tools.memory.fillers--;
     this.filled = 0;
     this.seal();
     await this.#body.remove();
