@@ -36,6 +36,8 @@ import type {
   StoreOptions,
 } from "./store.ts";
 
+export type { Patience };
+
 /** S3 takes no smaller parts, but for the last. */
 const leastPartBytes = 5 * 1024 * 1024;
 const usualPartBytes = 8 * 1024 * 1024;

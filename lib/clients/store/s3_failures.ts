@@ -27,6 +27,8 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   AllAccessDisabled: ["denied", "the account has no access to this bucket"],
   AccountProblem: ["denied", "there is a problem with the account"],
   InvalidAccessKeyId: ["denied", `the store does not know the access key; ${checkKeys}`],
+  // As versitygw has it, with the status 404.
+  XAdminUserNotFound: ["denied", `the store does not know the access key; ${checkKeys}`],
   SignatureDoesNotMatch: ["denied", `the secret key is wrong; ${checkKeys}`],
   InvalidToken: ["denied", "the session token is wrong; log in again"],
   ExpiredToken: ["denied", "the session token has expired; log in again"],
