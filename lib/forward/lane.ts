@@ -1,4 +1,4 @@
-import { Gate } from "./gate.ts";
+import { Gate } from "../core/gate.ts";
 import type { Shipment } from "./shipment.ts";
 
 /** One partition as the pipeline sees it: the batch being filled and what is on its way. */

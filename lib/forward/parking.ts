@@ -1,4 +1,4 @@
-import { Gate } from "./gate.ts";
+import { Gate } from "../core/gate.ts";
 import type { Obligation } from "./obligations.ts";
 import type { Source } from "./source.ts";
 import type { Topic } from "./topics.ts";

@@ -2,7 +2,7 @@ import type { Log } from "../core/world.ts";
 import type { Listener, Peer } from "../clients/listen/listen.ts";
 import type { ListenUrl } from "../formats/listen_url.ts";
 import type { RecordHeader } from "../formats/record_batch.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../core/gate.ts";
 import { header, headerNames } from "./record_headers.ts";
 import { RelpSession } from "./relp_session.ts";
 import { type Session, type SessionTools, SyslogSession } from "./session.ts";

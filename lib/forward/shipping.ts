@@ -1,5 +1,5 @@
 import { appendRecord, type BatchRecord, type RecordBatch } from "../formats/record_batch.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "../core/gate.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import { Shipment } from "./shipment.ts";

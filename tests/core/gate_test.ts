@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Gate } from "../../lib/forward/gate.ts";
+import { Gate } from "../../lib/core/gate.ts";
 
 Deno.test("a gate lets everybody go on who waits, and later comers wait for the next time", async () => {
   const gate = new Gate();
