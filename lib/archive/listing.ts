@@ -1,3 +1,4 @@
+import { SluiceError } from "../core/errors.ts";
 import type { Store, StoredObject } from "../clients/store/store.ts";
 import { type ArchivedPartition, type ParsedKey, parseKey } from "../formats/archive_key.ts";
 
@@ -78,6 +79,36 @@ export async function listArchive(
   const partitions = [...found.values()].map((tally) => tally.listed())
     .filter(({ objects }) => objects > 0).sort(byNames);
   return { partitions, foreign, foreignKeys };
+}
+
+/**
+ * The error of a place where nothing is archived, with where something is if foreign keys tell: a
+ * URL above the archive's root finds nothing but foreign objects.
+ */
+export function nothingArchived(
+  url: string,
+  { foreign, foreignKeys }: ArchiveListing,
+  filter: ArchiveFilter,
+): SluiceError {
+  const action = `find an archive at ${url}`;
+  if (filter.group !== undefined || filter.topic !== undefined) {
+    return new SluiceError(action, "permanent", "no partition is of that group and topic");
+  }
+  const below = foreignKeys.map(rootOf).find((root) => root !== undefined);
+  const detail = below !== undefined
+    ? `it begins further below; give ${url.replace(/\/$/, "")}/${below}`
+    : foreign > 0
+    ? `there are ${foreign} objects, but none of an archive, such as ${foreignKeys[0]}`
+    : "there are no objects; give the URL that was given as --to, or a folder in it";
+  return new SluiceError(action, "permanent", detail);
+}
+
+/** The steps above the group in a key that is deeper than those of an archive. */
+function rootOf(key: string): string | undefined {
+  const steps = key.split("/");
+  const above = steps.slice(0, -keySteps);
+  const isArchived = parseKey(steps.slice(-keySteps).join("/")) !== null;
+  return above.length > 0 && isArchived ? above.join("/") : undefined;
 }
 
 /**

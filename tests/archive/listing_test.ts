@@ -138,3 +138,19 @@ Deno.test("what is not of the archive is counted and named, and notes about gaps
   assert.equal(foreignKeys.length, 100);
   assert.deepEqual(foreignKeys.slice(0, strange.length), strange.toSorted());
 });
+
+Deno.test("where nothing is archived the error tells where something is", async () => {
+  const told = async (keys: readonly string[], filter = {}, url?: string) => {
+    const store = await storeOf(keys, url);
+    return nothingArchived(store.url, await listArchive(store, filter), filter);
+  };
+  const deeper = await told([`any/kafka/${keyOf("web", 0, 0n)}`], {}, "s3://bucket/");
+  assert.equal(
+    deeper.message,
+    "Cannot find an archive at s3://bucket/: it begins further below; give s3://bucket/any/kafka",
+  );
+  assert.match((await told([])).detail, /^there are no objects; give the URL/);
+  assert.match((await told(["x"])).detail, /^there are 1 objects, but none of an archive.* as x$/);
+  assert.match((await told(keys, { group: "g" })).detail, /^no partition is of that group/);
+  assert.equal(deeper.fault, "permanent");
+});
