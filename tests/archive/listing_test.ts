@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { listArchive, type ListedPartition, listObjects } from "../../lib/archive/listing.ts";
+import {
+  listArchive,
+  type ListedPartition,
+  listObjects,
+  nothingArchived,
+} from "../../lib/archive/listing.ts";
 import { gapKey, objectKey } from "../../lib/formats/archive_key.ts";
 import { MemoryStore } from "../support/memory_store.ts";
 
