@@ -19,7 +19,7 @@ import { bodyOf, checkNotGivenUp, readPiece } from "./body.ts";
 import { checkKey } from "./keys.ts";
 import { connect, type Patience, usualPatience } from "./s3_client.ts";
 import { md5Of } from "./s3_digest.ts";
-import { hasStatus, s3Error } from "./s3_failures.ts";
+import { hasStatus, notS3Error, s3Error } from "./s3_failures.ts";
 import { decodeMetadata, encodeMetadata } from "./s3_metadata.ts";
 import { putInParts, type UploadName } from "./s3_multipart.ts";
 import { probe } from "./s3_probe.ts";
@@ -78,9 +78,7 @@ class S3Store implements Store {
     const action = `use bucket ${bucket}`;
     const key = `${prefix}.sluice-probe-${crypto.randomUUID().slice(0, 8)}`;
     try {
-      await this.client.send(
-        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }),
-      );
+      await this.#pages({ Prefix: prefix, MaxKeys: 1 }).next();
       const { isConditional, isRemoved } = await probe(this.client, this.#object(key, {}));
       this.#hasConditionalPut = isConditional;
       const { log } = this.options.world;
@@ -113,10 +111,8 @@ class S3Store implements Store {
       if (ifAbsent && !this.#hasConditionalPut && await this.head(key)) return refused;
       if (content.sizeBytes > this.#partBytes) {
         const large = { action, body: content, partBytes: this.#partBytes, signal };
-        return {
-          isNew: true,
-          etag: await putInParts(this.client, { ...large, object, condition }),
-        };
+        const etag = await putInParts(this.client, { ...large, object, condition });
+        return this.#done(action, etag);
       }
       const Body = await readPiece(action, content, 0, content.sizeBytes);
       checkNotGivenUp(action, signal);
@@ -124,21 +120,28 @@ class S3Store implements Store {
         new PutObjectCommand({ ...object, ...condition, Body, ContentMD5: md5Of(Body) }),
         signal ? { abortSignal: signal } : {},
       );
-      return { isNew: true, etag: ETag };
+      return this.#done(action, ETag);
     } catch (thrown) {
       if (ifAbsent && hasStatus(thrown, 412)) return refused;
       throw s3Error(action, thrown);
     }
   }
 
+  /** An object without an etag was not put: something else than S3 has answered. */
+  #done(action: string, etag: string): PutOutcome {
+    if (etag === "") throw notS3Error(action);
+    return { isNew: true, etag };
+  }
+
   async head(key: string): Promise<ObjectHead | undefined> {
     const action = this.#action("look at", key);
     try {
       const found = await this.client.send(new HeadObjectCommand(this.#name(key)));
+      if (!found.ETag) throw notS3Error(action);
       return {
         key,
         sizeBytes: found.ContentLength ?? 0,
-        etag: found.ETag ?? "",
+        etag: found.ETag,
         modifiedMs: found.LastModified?.getTime() ?? 0,
         metadata: decodeMetadata(found.Metadata ?? {}),
       };
@@ -162,6 +165,7 @@ class S3Store implements Store {
       const found = await this.client.send(
         new GetObjectCommand({ ...this.#name(key), ...wanted }),
       );
+      if (!found.ETag) throw notS3Error(action);
       if (!found.Body) return emptySource;
       return new AnswerSource(action, found.Body as AnswerBody, found.ContentLength ?? 0);
     } catch (thrown) {
@@ -254,14 +258,17 @@ class S3Store implements Store {
     asked: Omit<ListObjectsV2CommandInput, "Bucket">,
   ): AsyncGenerator<ListObjectsV2CommandOutput> {
     const { bucket: Bucket } = this.place;
+    const action = `list bucket ${Bucket}${asked.Prefix ? ` below ${asked.Prefix}` : ""}`;
     let next: { ContinuationToken?: string } | undefined = {};
     while (next) {
       let page: ListObjectsV2CommandOutput;
       try {
         page = await this.client.send(new ListObjectsV2Command({ ...asked, Bucket, ...next }));
       } catch (thrown) {
-        throw s3Error(`list bucket ${Bucket} below ${asked.Prefix ?? ""}`, thrown);
+        throw s3Error(action, thrown);
       }
+      // A web server's page would be an empty listing else.
+      if (page.IsTruncated === undefined && page.KeyCount === undefined) throw notS3Error(action);
       yield page;
       const { IsTruncated, NextContinuationToken } = page;
       next = IsTruncated && NextContinuationToken

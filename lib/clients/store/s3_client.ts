@@ -19,7 +19,8 @@ const attempts = 3;
  * A client for S3. Credentials are found when the first request is made, by the usual chain:
  * environment, profile files, web identity, container, instance role.
  *
- * @throws {SluiceError} `usage` for an endpoint that is no URL of a server.
+ * @throws {SluiceError} `usage` for an endpoint that is no URL of a server, or a file of authorities
+ *   that cannot be read.
  */
 export async function connect(options: StoreOptions, patience: Patience): Promise<S3Client> {
   const endpoint = options.endpoint ?? Deno.env.get("AWS_ENDPOINT_URL_S3") ??
@@ -36,7 +37,11 @@ export async function connect(options: StoreOptions, patience: Patience): Promis
     responseChecksumValidation: "WHEN_REQUIRED",
     // To be asked to go on before each body costs a round trip, and a connection of its own.
     expectContinueHeader: false,
-    requestHandler: { connectionTimeout: patience.connectMs, socketTimeout: patience.idleMs },
+    requestHandler: {
+      connectionTimeout: patience.connectMs,
+      socketTimeout: patience.idleMs,
+      ...(endpoint?.startsWith("http:") ? {} : await trust()),
+    },
   };
   const region = options.region ?? Deno.env.get("AWS_REGION") ?? Deno.env.get("AWS_DEFAULT_REGION");
   if (region) return new S3Client({ ...config, region });
@@ -47,6 +52,18 @@ export async function connect(options: StoreOptions, patience: Patience): Promis
   } catch {
     client.destroy();
     return new S3Client({ ...config, region: "us-east-1" });
+  }
+}
+
+/** The authorities that the tools of AWS are told to trust, in place of the usual ones. */
+async function trust(): Promise<{ readonly httpsAgent?: { readonly ca: string } }> {
+  const path = Deno.env.get("AWS_CA_BUNDLE");
+  if (!path) return {};
+  try {
+    return { httpsAgent: { ca: await Deno.readTextFile(path) } };
+  } catch (thrown) {
+    const detail = "the file of AWS_CA_BUNDLE cannot be read; correct the variable or remove it";
+    throw usageError(`read ${path}`, detail, thrown);
   }
 }
 

@@ -56,6 +56,8 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   TooManyRequests: ["transient", "the store asks for fewer requests"],
 };
 
+const notS3 = "the answer is not one of S3; is the endpoint right?";
+
 /** Errors of a connection by the codes of the system, OpenSSL and node:tls. */
 const connection: readonly (readonly [RegExp, Verdict])[] = [
   [/^ECONNREFUSED$/, ["transient", "nobody listens there"]],
@@ -63,10 +65,17 @@ const connection: readonly (readonly [RegExp, Verdict])[] = [
   [/^(ECONNRESET|EPIPE|ECONNABORTED)$/, ["transient", "the connection was cut"]],
   [
     /^(UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_|CERT_UNTRUSTED|UNKNOWN_ISSUER)/,
-    ["permanent", "its certificate is not signed by an authority that we trust"],
+    [
+      "permanent",
+      "its certificate is not signed by an authority that we trust; name the file of its own in " +
+      "AWS_CA_BUNDLE",
+    ],
   ],
   [/ALTNAME_INVALID|HOSTNAME_MISMATCH/, ["permanent", "its certificate is for another host name"]],
   [/^CERT_HAS_EXPIRED/, ["permanent", "its certificate has expired"]],
+  [/WRONG_VERSION_NUMBER/, ["permanent", "this port does not speak TLS; is the endpoint http://?"]],
+  // Also what is left of an answer that was cut.
+  [/^HPE_/, ["transient", "the answer is not HTTP; is the endpoint https://?"]],
 ];
 
 /**
@@ -81,6 +90,11 @@ export function s3Error(action: string, thrown: unknown): SluiceError {
   const named = chain.map(({ name }) => verdicts[String(name)]).find((one) => one);
   const [fault, text] = named ?? byStatus(statusOf(thrown), thrown) ?? byConnection(chain);
   return new SluiceError(action, fault, text);
+}
+
+/** The error of an answer that is well, but not one of S3: some web server is there. */
+export function notS3Error(action: string): SluiceError {
+  return new SluiceError(action, "permanent", notS3);
 }
 
 /** The status of the answer; undefined when there was none. */
@@ -103,7 +117,7 @@ function byStatus(status: number | undefined, thrown: unknown): Verdict | undefi
     const denied = verdicts["AccessDenied"]?.[1] ?? "";
     return ["denied", `the store answers ${status}: ${denied}`];
   }
-  if (status < 300) return ["permanent", "the answer is not one of S3; is the endpoint right?"];
+  if (status < 300) return ["permanent", notS3];
   return ["permanent", said];
 }
 
@@ -123,7 +137,8 @@ function byConnection(chain: readonly Thrown[]): Verdict {
 function isIn(message: unknown, pattern: RegExp): boolean {
   const found = /invalid peer certificate: (\w+)/.exec(String(message))?.[1];
   const code = { UnknownIssuer: "UNKNOWN_ISSUER", Expired: "CERT_HAS_EXPIRED" }[found ?? ""] ??
-    (found?.startsWith("NotValidForName") ? "HOSTNAME_MISMATCH" : undefined);
+    (found?.startsWith("NotValidForName") ? "HOSTNAME_MISMATCH" : undefined) ??
+    (/wrong version number/.test(String(message)) ? "WRONG_VERSION_NUMBER" : undefined);
   return code !== undefined && pattern.test(code);
 }
 

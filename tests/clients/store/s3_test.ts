@@ -6,6 +6,7 @@ import { decodeMetadata, encodeMetadata } from "../../../lib/clients/store/s3_me
 import { placeOf } from "../../../lib/clients/store/s3_url.ts";
 import { openStore, type Store, type StoreOptions } from "../../../lib/clients/store/store.ts";
 import { realWorld } from "../../../lib/core/world.ts";
+import { makeCertificates } from "../../support/certificates.ts";
 import { pattern, text } from "./objects.ts";
 import { refusal, SimpleS3 } from "./simple_s3.ts";
 
@@ -18,9 +19,7 @@ async function withStore(
   const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
   for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
   await using server = new SimpleS3();
-  const said: string[] = [];
-  const world = realWorld((level, message) => said.push(`${level} ${message}`));
-  const store = await openStore("s3://bucket/p", { endpoint: server.endpoint, world, ...options });
+  const { store, said } = await opened(server.endpoint, options);
   try {
     await run(store, server, said);
   } finally {
@@ -30,6 +29,12 @@ async function withStore(
       else Deno.env.set(name, value);
     }
   }
+}
+
+async function opened(endpoint: string, options: Partial<StoreOptions> = {}) {
+  const said: string[] = [];
+  const world = realWorld((level, message) => said.push(`${level} ${message}`));
+  return { store: await openStore("s3://bucket/p", { endpoint, world, ...options }), said };
 }
 
 const looksFirst = "warn Store cannot write only what is absent, so it looks first";
@@ -137,6 +142,62 @@ Deno.test("An endpoint that is none, or has credentials in it, is refused and no
       assert.equal((thrown as { fault?: string }).fault, "usage");
       return !Deno.inspect(thrown).includes("s3cr3t");
     });
+  }
+});
+
+Deno.test("What answers, but is not S3, is told from a store in which nothing is", () =>
+  withStore(async (store, server) => {
+    server.answer = () => new Response("<html><body>It works!</body></html>");
+    const acts = [
+      () => store.check(),
+      () => store.put("k", text("x")),
+      () => store.put("k", pattern(9_000_000)),
+      () => store.head("k"),
+      () => store.get("k"),
+      () => store.list("").next(),
+      () => store.folders("").next(),
+    ];
+    for (const act of acts) {
+      await assert.rejects(act, { fault: "permanent", message: /not one of S3; is the endpoint/ });
+    }
+  }));
+
+Deno.test("Certificates are looked at, with the authorities of AWS_CA_BUNDLE", async () => {
+  const folder = await Deno.makeTempDir();
+  const certificates = await makeCertificates(folder);
+  await using server = new SimpleS3({
+    cert: await Deno.readTextFile(certificates.serverCert),
+    key: await Deno.readTextFile(certificates.serverKey),
+  });
+  const put = async (bundle: string, endpoint = server.endpoint): Promise<string> => {
+    Deno.env.set("AWS_CA_BUNDLE", bundle);
+    const { store } = await opened(endpoint);
+    try {
+      return (await store.put("k", text("x"))).isNew ? "put" : "";
+    } catch (thrown) {
+      return `${(thrown as { fault?: string }).fault} ${thrown}`;
+    } finally {
+      await store.close();
+    }
+  };
+  const before = Deno.env.get("AWS_CA_BUNDLE");
+  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
+  try {
+    assert.equal(await put(certificates.ca), "put");
+    const mistrust = /permanent .*not signed by an authority that we trust; name .*AWS_CA_BUNDLE/;
+    assert.match(await put(certificates.wrongCa), mistrust);
+    assert.match(await put(""), mistrust);
+    await assert.rejects(put(`${folder}/none`), { fault: "usage", message: /AWS_CA_BUNDLE/ });
+    await using plain = new SimpleS3();
+    const noTls = /permanent .*does not speak TLS/;
+    assert.match(await put(certificates.ca, plain.endpoint.replace("http", "https")), noTls);
+    const noHttp = /transient .*is the endpoint https/;
+    assert.match(await put("", server.endpoint.replace("https", "http")), noHttp);
+  } finally {
+    for (const name of Object.keys(env)) Deno.env.delete(name);
+    if (before === undefined) Deno.env.delete("AWS_CA_BUNDLE");
+    else Deno.env.set("AWS_CA_BUNDLE", before);
+    await Deno.remove(folder, { recursive: true });
   }
 });
 

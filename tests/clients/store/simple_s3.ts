@@ -17,15 +17,16 @@ export class SimpleS3 implements AsyncDisposable {
   answer: (got: Got) => Response | undefined = () => undefined;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor() {
+  /** @param tls the server's certificate and key. */
+  constructor(private readonly tls?: { readonly cert: string; readonly key: string }) {
     this.#server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      { hostname: "127.0.0.1", port: 0, onListen: () => {}, ...tls },
       (request) => this.#serve(request),
     );
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${this.#server.addr.port}`;
+    return `http${this.tls ? "s" : ""}://localhost:${this.#server.addr.port}`;
   }
 
   async #serve(request: Request): Promise<Response> {
