@@ -1,4 +1,9 @@
-import type { Cluster, FetchedPartition, FetchWish } from "../clients/kafka/kafka.ts";
+import {
+  type Cluster,
+  type FetchedPartition,
+  type FetchWish,
+  releaseFetched,
+} from "../clients/kafka/kafka.ts";
 import { reasonOf } from "../core/errors.ts";
 import { Gate } from "../core/gate.ts";
 import { backoffMs, networkRetry } from "../core/retry.ts";
@@ -159,13 +164,13 @@ export class Fetching {
       // It was reset or lost meanwhile: this answer is to a question of former times.
       if (partition.epoch !== epoch || partition.fetchOffset !== offset) continue;
       if (!this.#isGood(partition, fetched, nowMs)) continue;
-      partition.servedMs = nowMs;
       partition.highWatermark = fetched.highWatermark;
       partition.lastStableOffset = fetched.lastStableOffset;
       partition.logStartOffset = fetched.logStartOffset;
       const next = nextOffsetIn(fetched.records);
       if (next === null || next <= offset) continue;
       this.fetchedBytes += fetched.records.length;
+      partition.servedMs = nowMs;
       partition.fetchOffset = next;
       partition.arriving++;
       partition.arrivingFrom = nodeId;
@@ -204,6 +209,7 @@ export class Fetching {
       if (partition.epoch === epoch) await this.tools.takeIn(partition, offset, fetched);
       partition.arriving--;
     }
+    releaseFetched(arrivals.map(({ fetched }) => fetched));
     this.changed();
   }
 

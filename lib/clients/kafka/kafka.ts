@@ -1,6 +1,7 @@
 /** The door of the Kafka client: everybody else imports from here. */
 export { type CheckReport, Cluster, type ClusterOptions, type SaslOptions } from "./cluster.ts";
 export { createTopic } from "./create_topic.ts";
+export { releaseFetched } from "./fetch.ts";
 export { decompress } from "./codecs.ts";
 export type {
   AbortedTransaction,
