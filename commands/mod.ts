@@ -16,6 +16,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./forward_syslog.ts")).forwardSyslog,
   },
   {
+    name: "archive",
+    summary: "Write every topic of Kafka to S3 or a folder, each record exactly once",
+    load: async () => (await import("./archive.ts")).archive,
+  },
+  {
     name: "baldr cat",
     summary: "Print the records of .baldr and .baldr.gz files",
     load: async () => (await import("./baldr_cat.ts")).baldrCat,

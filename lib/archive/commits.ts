@@ -31,12 +31,18 @@ export class Commits {
   #wanted = new Map<Partition, Wanted>();
   readonly #changed = new Gate();
   #reported = "";
+  #trouble: string | null = null;
 
   constructor(
     private readonly send: SendCommits,
     private readonly world: World,
     private readonly counts: Counts,
   ) {}
+
+  /** Why nothing is committed, unless it will pass with time; null when all is well. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
 
   /** Resolves when the offset is committed; false when the partition was lost before. */
   commit(partition: Partition, offset: bigint): Promise<boolean> {
@@ -84,6 +90,7 @@ export class Commits {
       return false;
     }
     this.#reported = "";
+    this.#trouble = null;
     this.counts.commits++;
     for (const { done } of wanted.values()) done.forEach((resolve) => resolve(true));
     return true;
@@ -103,10 +110,12 @@ export class Commits {
 
   #report(thrown: unknown): void {
     const reason = reasonOf(thrown);
+    // During a rebalance this is the ordinary course of things.
+    const isTransient = faultOf(thrown) === "transient";
+    this.#trouble = isTransient ? null : reason;
     if (reason === this.#reported) return;
     this.#reported = reason;
-    // During a rebalance this is the ordinary course of things.
-    const level = faultOf(thrown) === "transient" ? "debug" : "error";
+    const level = isTransient ? "debug" : "error";
     this.world.log(level, "Cannot commit offsets, trying on", { reason });
   }
 }

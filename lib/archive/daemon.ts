@@ -129,6 +129,7 @@ export class ArchiveDaemon {
       this.#storeTrouble,
       this.#catalogue.trouble,
       this.#fetching.trouble,
+      this.#commits.trouble,
       trouble?.reason ?? (this.group.rebalances === 0 && phase === "joining" ? "joining" : null),
       this.#spoolTrouble,
       this.#notices?.trouble ?? null,

@@ -43,10 +43,10 @@ export class Starts {
 
   async start(partition: Partition): Promise<void> {
     const { world, permits } = this.tools;
-    for (let attempt = 1; !partition.isGone; attempt++) {
+    for (let attempt = 1; isWaiting(partition); attempt++) {
       try {
         await permits.use(() => this.#try(partition));
-        if (partition.isGone) return;
+        if (!isWaiting(partition)) return;
         if (partition.trouble !== null) {
           world.log("info", "A partition can be archived now", { partition: partition.name });
         }
@@ -54,7 +54,7 @@ export class Starts {
         partition.state = "reading";
         return this.tools.started(partition);
       } catch (thrown) {
-        if (partition.isGone) return;
+        if (!isWaiting(partition)) return;
         const isTransient = faultOf(thrown) === "transient";
         this.#failed(partition, thrown, isTransient);
         const policy = isTransient ? networkRetry : refusedRetry;
@@ -64,7 +64,7 @@ export class Starts {
   }
 
   async #try(partition: Partition): Promise<void> {
-    if (partition.isGone) return;
+    if (!isWaiting(partition)) return;
     const { commits, counts, notify, world } = this.tools;
     const committed = await this.tools.committed(partition);
     const log = await this.#logRange(partition);
@@ -75,18 +75,20 @@ export class Starts {
     if (tip > log.latest) throw beyondLog(partition, tip, log.latest);
     for (const notes of over) await notify(partition, notes);
     counts.adopted += over.length;
+    if (!isWaiting(partition)) return;
     await partition.reset(tip);
     partition.logStartOffset = log.earliest;
     partition.highWatermark = log.latest;
     partition.endAtStart = log.latest;
-    if (tip < log.earliest) this.#gap(partition, tip, log.earliest);
     world.log("debug", "Archiving a partition", {
       partition: partition.name,
       committed: committed === null ? null : String(committed.offset),
       from: String(tip),
     });
-    // Also where nothing was committed: so the beginning of the chain stays the same for everybody.
-    if (committed?.offset !== tip) commits.commit(partition, tip);
+    // Also where nothing was committed: so the beginning of the chain is the same for everybody before
+    // the first object is made.
+    if (committed?.offset !== tip) await commits.commit(partition, tip);
+    if (tip < log.earliest && isWaiting(partition)) this.#gap(partition, tip, log.earliest);
   }
 
   /** Where the chain is taken up, before hopping over what is there. */
@@ -139,6 +141,11 @@ export class Starts {
     partition.trouble = reason;
     partition.state = isTransient ? "starting" : "refused";
   }
+}
+
+/** It may be taken from us at any moment, to be finished or at once. */
+function isWaiting({ state }: Partition): boolean {
+  return state === "starting" || state === "refused";
 }
 
 /** A topic that was deleted and made anew counts from 0 again: its offsets are not those of the chain. */
