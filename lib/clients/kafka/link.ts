@@ -8,7 +8,7 @@ import {
   Writer,
 } from "@platformatic/kafka";
 import { Buffer } from "node:buffer";
-import type { SluiceError } from "../../core/errors.ts";
+import { SluiceError } from "../../core/errors.ts";
 import { kafkaError } from "./failures.ts";
 
 /** How the broker answered a batch. */
@@ -192,6 +192,8 @@ export class Link {
   }
 
   #failed(failure: unknown): SluiceError {
+    // What our own parser says of an answer is no failure of the connection.
+    if (failure instanceof SluiceError) return failure;
     return kafkaError(`ask Kafka at ${this.host}:${this.port}`, this.#reasonOf(failure));
   }
 }
