@@ -70,6 +70,7 @@ sluice_need_test_tools() {
   sluice_need openssl openssl
   sluice_need nc netcat-openbsd
   sluice_need git git
+  sluice_need go golang-go
   sluice_need systemd-analyze systemd
   compgen -G "$module/omrelp.so" >/dev/null || sluice_missing+=(rsyslog-relp)
   compgen -G "$module/omkafka.so" >/dev/null || sluice_missing+=(rsyslog-kafka)

@@ -28,6 +28,8 @@ import type {
 
 /** Bytes that are read of a body and written at a time. */
 const pieceBytes = 1024 * 1024;
+/** Files of a listing that are looked at together: more than twice as fast as one by one. */
+const lookedAtOnce = 64;
 
 /**
  * Opens a folder as a store; it is made when something is put into it.
@@ -147,10 +149,14 @@ class FolderStore implements Store {
     const action = `list ${this.root}/${prefix}`;
     try {
       const walk = { root: this.root, prefix, after: options.after ?? "" };
+      let keys: string[] = [];
       for await (const key of walkKeys(walk)) {
-        const info = await this.#infoOf(action, `${this.root}/${key}`);
-        if (info) yield objectOf(key, info); // else it was removed in the meantime
+        keys.push(key);
+        if (keys.length < lookedAtOnce) continue;
+        yield* await this.#objectsOf(action, keys);
+        keys = [];
       }
+      yield* await this.#objectsOf(action, keys);
     } catch (thrown) {
       throw folderError(action, thrown);
     }
@@ -211,6 +217,14 @@ class FolderStore implements Store {
       throw new SluiceError(`${act} ${path}`, "permanent", "a key cannot look like a draft");
     }
     return path;
+  }
+
+  async #objectsOf(action: string, keys: readonly string[]): Promise<StoredObject[]> {
+    const found = await Promise.all(keys.map(async (key) => {
+      const info = await this.#infoOf(action, `${this.root}/${key}`);
+      return info ? [objectOf(key, info)] : []; // it was removed in the meantime
+    }));
+    return found.flat();
   }
 
   async #isThere(action: string, path: string): Promise<boolean> {

@@ -68,7 +68,8 @@ export interface Store {
   readonly hasConditionalPut: boolean;
   /**
    * Makes sure that the store can be reached, listed and written to: a probe of the name
-   * `.sluice-probe-RANDOM` is put twice and deleted. A killed process leaves the probe behind.
+   * `.sluice-probe-RANDOM` is put twice and deleted. A killed process leaves the probe behind. Who
+   * only reads has no need of it.
    */
   check(): Promise<void>;
   /**
@@ -82,6 +83,7 @@ export interface Store {
   head(key: string): Promise<ObjectHead | undefined>;
   /**
    * An object's bytes, or those of a range; a range that begins at the end or behind it has none.
+   * A source that is not asked for a minute may break off, as `transient`: ask for the rest then.
    *
    * @throws {SluiceError} `permanent` when there is no such object; `transient` from `next()` when
    *   the bytes end before the object does.

@@ -325,7 +325,7 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: "A body is read in pieces of at most a part, two of them at a time",
+    name: "A body is read in pieces of at most a part",
     run: async (store, { partBytes }) => {
       const bytes = pattern(5 * partBytes + 3);
       let lent = 0;

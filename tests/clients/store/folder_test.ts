@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { folderError } from "../../../lib/clients/store/folder_failures.ts";
 import { openStore } from "../../../lib/clients/store/store.ts";
 import { type LogLevel, realWorld } from "../../../lib/core/world.ts";
@@ -61,6 +61,41 @@ Deno.test("Drafts are not listed, and those whose process is gone are removed", 
     assert.equal(await store.removeOrphans("", 1e9), 1);
     assert.deepEqual(await keysOf(store.list("")), ["a/b"]);
     await assert.rejects(store.put("a/.f.1.0123abcd.draft", text("x")), /look like a draft/);
+  }));
+
+Deno.test("A killed process leaves nothing under the key, and its draft to the next", () =>
+  inFolder(async (folder) => {
+    const door = new URL("../../../lib/clients/store/store.ts", import.meta.url).href;
+    const code = `
+      const { openStore } = await import(${JSON.stringify(door)});
+      const store = await openStore(${JSON.stringify(pathToFileURL(folder).href)}, { world: {} });
+      let pieces = 0;
+      await store.put("a/killed", { sizeBytes: 9e6, read: async (at, length) => {
+        if (pieces++ > 2) {
+          console.log("written");
+          await new Promise((resolve) => setTimeout(resolve, 60_000));
+        }
+        return new Uint8Array(length);
+      } }, { ifAbsent: true });`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "eval",
+        "--config",
+        fileURLToPath(new URL("../../../deno.json", import.meta.url)),
+        code,
+      ],
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    await reader.read();
+    const store = await open(folder);
+    assert.equal(await store.removeOrphans("", 0), 0, "it lives");
+    child.kill("SIGKILL");
+    await child.status;
+    await reader.cancel();
+    assert.deepEqual(await keysOf(store.list("")), []);
+    assert.equal(await store.removeOrphans("a/", 3_600_000), 1);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(`${folder}/a`)), []);
   }));
 
 Deno.test("The draft of a put under way is nobody's orphan", () =>

@@ -7,6 +7,7 @@ import { placeOf } from "../../../lib/clients/store/s3_url.ts";
 import { openStore, type Store, type StoreOptions } from "../../../lib/clients/store/store.ts";
 import { realWorld } from "../../../lib/core/world.ts";
 import { makeCertificates } from "../../support/certificates.ts";
+import { delay, eventually } from "../../support/waiting.ts";
 import { pattern, text } from "./objects.ts";
 import { refusal, SimpleS3 } from "./simple_s3.ts";
 
@@ -98,6 +99,32 @@ Deno.test("Each put brings its MD5, and what the options ask for", () =>
     assert.equal(puts[0]?.headers.get("content-type"), "application/gzip");
     assert.equal(puts[0]?.target.split("?")[0], "/bucket/p/small", "the bucket is in the path");
   }, { sse: "aws:kms", sseKmsKey: "the-key", storageClass: "STANDARD_IA", region: "eu-north-1" }));
+
+Deno.test("No more than two parts are under way, and no third one is read before one is taken", () =>
+  withStore(async (store, server) => {
+    const partBytes = 8 * 1024 * 1024;
+    const { promise: goOn, resolve } = Promise.withResolvers<undefined>();
+    let parts = 0;
+    server.answer = ({ target }) => {
+      if (!target.includes("partNumber=")) return undefined;
+      parts++;
+      return goOn;
+    };
+    let reads = 0;
+    const put = store.put("k", {
+      sizeBytes: 5 * partBytes,
+      read: (_, length) => {
+        reads++;
+        return Promise.resolve(new Uint8Array(length));
+      },
+    });
+    await eventually("two parts", () => parts === 2);
+    await delay(50);
+    assert.deepEqual([parts, reads], [2, 2]);
+    resolve(undefined);
+    assert.equal((await put).isNew, true);
+    assert.deepEqual([parts, reads], [5, 5]);
+  }));
 
 Deno.test("An upload whose completion is refused is removed, whatever the refusal", () =>
   withStore(async (store, server) => {

@@ -14,7 +14,7 @@ export class SimpleS3 implements AsyncDisposable {
   readonly got: Got[] = [];
   readonly objects = new Map<string, Uint8Array>();
   /** Answers before all others do, when it has one. */
-  answer: (got: Got) => Response | undefined = () => undefined;
+  answer: (got: Got) => Response | undefined | Promise<undefined> = () => undefined;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   /** @param tls the server's certificate and key. */
@@ -34,7 +34,7 @@ export class SimpleS3 implements AsyncDisposable {
     const got = { method: request.method, target: pathname + search, headers: request.headers };
     this.got.push(got);
     const body = await request.bytes();
-    const answer = this.answer(got);
+    const answer = await this.answer(got);
     if (answer) return answer;
     const etag = { headers: { etag: `"${this.got.length}"` } };
     switch (request.method) {
