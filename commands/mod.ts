@@ -21,6 +21,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./archive.ts")).archive,
   },
   {
+    name: "archive restore",
+    summary: "Write archived records back into Kafka",
+    load: async () => (await import("./archive_restore.ts")).archiveRestore,
+  },
+  {
     name: "baldr cat",
     summary: "Print the records of .baldr and .baldr.gz files",
     load: async () => (await import("./baldr_cat.ts")).baldrCat,
