@@ -6,21 +6,15 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { complaintsAbout } from "./layers.ts";
+import { sourcesUnder } from "./sources.ts";
 
 const root = Deno.args[0] ?? fileURLToPath(new URL("..", import.meta.url));
 const rooms = ["main.ts", "commands", "lib", "scripts", "bench", "tests"];
 
-async function* sources(path: string): AsyncGenerator<string> {
-  const stat = await Deno.stat(path).catch(() => undefined);
-  if (stat?.isFile && path.endsWith(".ts")) yield path;
-  if (!stat?.isDirectory) return;
-  for await (const { name } of Deno.readDir(path)) yield* sources(`${path}/${name}`);
-}
-
 let files = 0;
 const complaints: string[] = [];
 for (const room of rooms) {
-  for await (const path of sources(`${root}/${room}`)) {
+  for await (const path of sourcesUnder(`${root}/${room}`)) {
     files++;
     complaints.push(...complaintsAbout(relative(root, path), await Deno.readTextFile(path)));
   }

@@ -8,6 +8,7 @@ import { sourceCommit, version } from "../lib/core/version.ts";
 import { programRights } from "./rights.ts";
 import { tryBinary } from "./smoke.ts";
 import { checkout, runDeno, type StageResult } from "./stages.ts";
+import { workersOfProgram } from "./workers.ts";
 
 const root = fileURLToPath(checkout);
 const dist = `${root}dist`;
@@ -60,7 +61,7 @@ async function build(except: readonly string[], env: Record<string, string> = {}
     // What only tests use stays out.
     "--exclude-unused-npm",
     ...except.flatMap((path) => ["--exclude", path]),
-    ...["--include", "dist/build.json"],
+    ...["dist/build.json", ...await workersOfProgram(root)].flatMap((path) => ["--include", path]),
     ...["--output", binary],
     "main.ts",
   ], env);

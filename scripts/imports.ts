@@ -99,12 +99,30 @@ const importForms = [
   /(?<![\w$.])import\s*\(\s*(["'])([^"'\n]+)\1/g,
 ];
 
-/** Every import of a module: static, of a type, re-export, `import("...")`, types included. */
+/** How a worker is named: a module that nothing imports, though it is part of the program. */
+const workerForm =
+  /(?<![\w$.])new\s+URL\s*\(\s*(["'])(\.[^"'\n]*\.ts)\1\s*,\s*import\.meta\.url\s*,?\s*\)/g;
+
+/**
+ * Every import of a module: static, of a type, re-export, `import("...")`, types included, and
+ * {@linkcode workersIn} it.
+ */
 export function importsOf(text: string): Import[] {
+  return matchesIn(text, [...importForms, workerForm]);
+}
+
+/** The modules that a module starts as workers: `new URL("./a.ts", import.meta.url)`. */
+export function workersIn(text: string): Import[] {
+  return matchesIn(text, [workerForm]);
+}
+
+function matchesIn(text: string, forms: readonly RegExp[]): Import[] {
   const code = bareCode(text, { keepStrings: true });
+  const outsideStrings = bareCode(text);
   const found: Import[] = [];
-  for (const form of importForms) {
+  for (const form of forms) {
     for (const match of code.matchAll(form)) {
+      if (form === workerForm && !outsideStrings.startsWith("new", match.index)) continue;
       const upTo = code.slice(0, match.index + match[0].length);
       found.push({ specifier: match[2] ?? "", line: upTo.split("\n").length });
     }

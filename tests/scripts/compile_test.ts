@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { programRights } from "../../scripts/rights.ts";
 import { checkout } from "../../scripts/stages.ts";
+import { workersOfProgram } from "../../scripts/workers.ts";
 
 const root = fileURLToPath(checkout);
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -47,9 +48,18 @@ interface Graph {
   >;
 }
 
-/** The files of the program and of its libraries that must be in the binary, by `deno info`. */
+/** The files of the program, its workers and libraries that must be in the binary. */
 async function filesOfProgram(folder: string): Promise<string[]> {
-  const { stdout } = await deno(folder, ["info", "--json", "main.ts"]);
+  const files = new Set<string>();
+  for (const entry of ["main.ts", ...await workersOfProgram(folder)]) {
+    for (const file of await filesFrom(folder, entry)) files.add(file);
+  }
+  return [...files];
+}
+
+/** The files of a module and of all that it imports, by `deno info`. */
+async function filesFrom(folder: string, entry: string): Promise<string[]> {
+  const { stdout } = await deno(folder, ["info", "--json", entry]);
   const { roots, modules, redirects, npmPackages } = JSON.parse(stdout) as Graph;
   const files = new Set<string>();
   const packages = new Set<string>();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bareCode, importsOf } from "../../scripts/imports.ts";
+import { bareCode, importsOf, workersIn } from "../../scripts/imports.ts";
 
 const cases: [what: string, text: string, imports: [string, number][]][] = [
   ["a named import", 'import { a } from "./a.ts";', [["./a.ts", 1]]],
@@ -22,12 +22,16 @@ const cases: [what: string, text: string, imports: [string, number][]][] = [
   ["no import in a template", 'const a = `import "./a.ts";`;', []],
   ["no import in a regular expression", 'const a = /import "x"/;', []],
   ["an import behind a division", 'const a = b / c; import "./a.ts"; d / e;', [["./a.ts", 1]]],
+  ["a worker", 'const a = new Worker(\n  new URL("./a.ts", import.meta.url),\n);', [["./a.ts", 2]]],
+  ["no other URL", 'new URL("./a.json", import.meta.url); new URL("./a.ts", base);', []],
+  ["no worker in a string", "const a = 'new URL(\"./a.ts\", import.meta.url)';", []],
   ["no method of that name", 'a.import("./a.ts");', []],
 ];
 
 for (const [what, text, imports] of cases) {
   Deno.test(`importsOf() sees ${what}`, () => {
     assert.deepEqual(importsOf(text).map(({ specifier, line }) => [specifier, line]), imports);
+    assert.equal(workersIn(text).length, what === "a worker" ? 1 : 0);
   });
 }
 

@@ -11,6 +11,8 @@ const cases: [path: string, text: string, complaint: RegExp | null][] = [
   ["lib/clients/a.ts", 'import { z } from "zod";', null],
   ["lib/clients/a.ts", 'import { Kafka } from "kafkajs";', /for tests only/],
   ["commands/a.ts", 'const a = await import("../main.ts");', /above/],
+  ["lib/forward/a.ts", 'new URL("../clients/deflate/b.ts", import.meta.url);', /import its door/],
+  ["lib/clients/deflate/deflate.ts", 'new URL("./b.ts", import.meta.url);', null],
   ["commands/a.ts", "Deno.exit(1);", /only main\.ts/],
   ["main.ts", "Deno.exit(1);", null],
   ["lib/core/a.ts", '// import { b } from "../formats/b.ts";', null],
