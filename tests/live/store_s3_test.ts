@@ -11,11 +11,12 @@ import { eventually } from "../support/waiting.ts";
 
 const world = realWorld(() => {});
 const partBytes = 5 * 1024 * 1024;
-const impatient: Patience = { connectMs: 1_000, idleMs: 500 };
+
+type Open = (path?: string, patience?: Patience) => Promise<Store>;
 
 /** Runs something with a server of one bucket, "place", and its credentials in the environment. */
 async function withS3(
-  run: (server: S3Server, open: (path?: string) => Promise<Store>) => Promise<void>,
+  run: (server: S3Server, open: Open) => Promise<void>,
   changes: Record<string, string> = {},
 ): Promise<void> {
   await using server = await startS3();
@@ -25,9 +26,9 @@ async function withS3(
   for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
   const opened: Store[] = [];
   try {
-    await run(server, async (path = "place/a") => {
+    await run(server, async (path = "place/a", patience) => {
       const options = { endpoint: server.endpoint, partBytes, world };
-      const store = await openS3(`s3://${path}`, options, impatient);
+      const store = await openS3(`s3://${path}`, options, patience);
       opened.push(store);
       return store;
     });
@@ -47,7 +48,7 @@ function withFaults(
   return withS3(async (server) => {
     await using faults = new StoreFaults(`127.0.0.1:${server.port}`);
     const options = { endpoint: `http://${faults.address}`, partBytes, world };
-    const store = await openS3("s3://place/f", options, impatient);
+    const store = await openS3("s3://place/f", options);
     try {
       await run(store, (shares) => faults.shares = shares, faults);
     } finally {
@@ -151,7 +152,7 @@ Deno.test("A store that is not there is a fault that passes, and it goes on when
 
 Deno.test("A store that does not answer is a fault that passes", () =>
   withS3(async (server, open) => {
-    const store = await open();
+    const store = await open("place/a", { connectMs: 1_000, idleMs: 500 });
     await store.put("before", text("1"));
     server.pause();
     try {
@@ -166,7 +167,7 @@ Deno.test("A store that does not answer is a fault that passes", () =>
       setTimeout(() => stop.abort(), 100);
       const begun = performance.now();
       await assert.rejects(store.put("k", text("x"), { signal: stop.signal }), /given up/);
-      assert.ok(performance.now() - begun < 450, "the signal is heeded at once");
+      assert.ok(performance.now() - begun < 1_000, "the signal is heeded at once");
     } finally {
       server.resume();
     }
@@ -250,28 +251,16 @@ Deno.test("A bucket in which nothing may be removed can be used; the probe stays
   }));
 
 Deno.test("Uploads that nobody finishes are removed when they are old enough", () =>
-  withS3(async (_, open) => {
-    const later = await open();
-    const cut = (key: string) => {
-      const stop = new AbortController();
-      return later.put(key, {
-        sizeBytes: 3 * partBytes,
-        read: (at, length) => {
-          if (at === 2 * partBytes) stop.abort();
-          return Promise.resolve(new Uint8Array(length));
-        },
-      }, { signal: stop.signal }).catch(() => {});
-    };
-    let removed = 0;
-    // A part that is cut off may come to be after its upload was aborted; not each time.
-    await eventually("an orphan", async () => {
-      await cut("dir/x");
-      assert.equal(await later.removeOrphans("", 3_600_000), 0, "too young");
-      assert.equal(await later.removeOrphans("elsewhere/", 0), 0);
-      removed += await later.removeOrphans("dir/", 0);
-      return removed > 0;
-    });
-    assert.equal(await later.head("dir/x"), undefined);
+  withFaults(async (store, _, faults) => {
+    // The upload cannot be cleaned up, as after a kill.
+    faults.refused = /^(PUT .*partNumber=2|DELETE .*uploadId)/;
+    await assert.rejects(store.put("dir/x", pattern(3 * partBytes)), { fault: "denied" });
+    faults.refused = null;
+    assert.equal(await store.removeOrphans("", 3_600_000), 0, "too young");
+    assert.equal(await store.removeOrphans("elsewhere/", 0), 0);
+    assert.equal(await store.removeOrphans("dir/", 0), 1);
+    assert.equal(await store.removeOrphans("", 0), 0);
+    assert.equal(await store.head("dir/x"), undefined);
   }));
 
 /** Runs the program of tests/support with the rights of the compiled sluice. */
