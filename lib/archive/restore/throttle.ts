@@ -24,7 +24,7 @@ export class Throttle {
   /** Whether one more record may go now; if so, it is counted. */
   take(): boolean {
     if (this.perSecond === Infinity) return true;
-    if (this.#allowed < 1) this.#refill();
+    this.#refill();
     if (this.#allowed < 1) return false;
     this.#allowed--;
     return true;
