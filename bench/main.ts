@@ -11,6 +11,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     about: "syslog over TCP into Kafka, beside rsyslog's imtcp and omkafka",
     load: () => import("./forward.ts"),
   },
+  "archive": {
+    about: "topics of Kafka into gzip files, beside kcat | gzip -6",
+    load: () => import("./archive.ts"),
+  },
   "baldr": {
     about: "baldr cat, beside zcat",
     load: () => import("./baldr.ts"),

@@ -10,7 +10,7 @@ import {
 } from "./kafka_properties.ts";
 import { freePort } from "./ports.ts";
 import { makeServerFolder, runCommand, type ServerProcess, startProcess } from "./processes.ts";
-import { delay } from "./waiting.ts";
+import { delay, eventually } from "./waiting.ts";
 import { startZookeeper } from "./zookeeper_server.ts";
 
 /** How a topic is wanted. */
@@ -85,9 +85,15 @@ export class KafkaServer implements AsyncDisposable {
   async createTopic(name: string, options: TopicOptions = {}): Promise<void> {
     const { partitions = 1, config = {} } = options;
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-    await this.#administer((admin) =>
-      admin.createTopics({ topics: [{ topic: name, numPartitions: partitions, configEntries }] })
-    );
+    await this.#administer(async (admin) => {
+      const topics = [{ topic: name, numPartitions: partitions, configEntries }];
+      // kafkajs waits by itself, too, but gives up when a busy broker does not know the topic yet.
+      await admin.createTopics({ topics, waitForLeaders: false });
+      await eventually(`leaders for ${name}`, async () => {
+        const seen = await admin.fetchTopicMetadata({ topics: [name] }).catch(() => undefined);
+        return seen?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length === partitions;
+      });
+    });
   }
 
   async deleteTopic(name: string): Promise<void> {
