@@ -21,6 +21,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./archive.ts")).archive,
   },
   {
+    name: "archive verify",
+    summary: "Prove that an archive is whole and without gaps, or say what is wrong where",
+    load: async () => (await import("./archive_verify.ts")).archiveVerify,
+  },
+  {
+    name: "archive ls",
+    summary: "List what an archive holds: topics, partitions, offsets, sizes",
+    load: async () => (await import("./archive_ls.ts")).archiveLs,
+  },
+  {
     name: "archive restore",
     summary: "Write archived records back into Kafka",
     load: async () => (await import("./archive_restore.ts")).archiveRestore,

@@ -62,7 +62,7 @@ export class ChainCheck {
       findings.push({ kind: "retention", what, key, from: first, to: notes.nextOffset });
     }
     const open = this.#open(facts);
-    if (notes === null && facts.content === undefined) this.#unread++;
+    if (notes === null && isUnread(facts)) this.#unread++;
     const next = endOf(facts);
     if (this.#reaching === undefined || next >= this.#next) {
       this.#next = next;
@@ -94,7 +94,7 @@ export class ChainCheck {
     const object = this.#reaching;
     if (object === undefined || object.notes !== null || first <= this.#next) return undefined;
     // Not a word of where it ends: such objects are counted, not told one by one.
-    if (object.content === undefined && object.findings.length === 0) return undefined;
+    if (isUnread(object)) return undefined;
     return { object, from: this.#next, to: first, key };
   }
 
@@ -106,6 +106,11 @@ export class ChainCheck {
     const what = "from here on it is another topic of the same name";
     return [{ kind: "notice", what, key, from: first }];
   }
+}
+
+/** Nobody tried to read it; one that could not be read has a finding. */
+function isUnread({ content, findings }: ObjectFacts): boolean {
+  return content === undefined && findings.length === 0;
 }
 
 /** What is said of a link that nobody could judge. */

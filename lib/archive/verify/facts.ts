@@ -33,6 +33,7 @@ export interface WholeRecords {
   /** Of the first and last record; null when there is none. */
   readonly firstOffset: bigint | null;
   readonly lastOffset: bigint | null;
+  /** The least and greatest: timestamps need not ascend. */
   readonly firstTimestampMs: number | null;
   readonly lastTimestampMs: number | null;
   /** The first record whose offset is not behind that of the record before it. */
