@@ -70,7 +70,7 @@ const options = {
     help: "end an object with the batch that brings it to so many records; 0 is no limit",
   }),
   "memory": size({
-    fallback: 48 * mebibyte,
+    fallback: 32 * mebibyte,
     least: 8 * mebibyte,
     help: "bytes of records in memory, all partitions together; beyond that nothing is read",
   }),
@@ -88,7 +88,7 @@ const options = {
   "gzip-workers": number({
     fallback: 0,
     most: 64,
-    help: "threads that compress; 0 is one for each processor, at most 4",
+    help: "threads that compress; 0 is one for each processor, at most 2",
   }),
   "uploaders": number({ fallback: 4, least: 1, most: 256, help: "objects that are put at once" }),
   "rebalance": choice(["cooperative", "eager"], {
@@ -151,6 +151,8 @@ export const archive = defineCommand({
   run,
 });
 
+/** Each takes some 20 MB; two compress 200 to 300 MB of records a second. */
+const workersUsual = 2;
 /** How long an answer may take in a `--check`: a person waits for it. */
 const checkRequestMs = 5_000;
 
@@ -197,7 +199,7 @@ async function archiveTo(
   const spool = await Spool.open(values["spool-dir"]);
   const deflater = new Deflater({
     level: values["gzip-level"],
-    workers: values["gzip-workers"] || Math.min(4, navigator.hardwareConcurrency),
+    workers: values["gzip-workers"] || Math.min(workersUsual, navigator.hardwareConcurrency),
   });
   const daemon = new ArchiveDaemon(settings, {
     ...{ world, cluster, store, spool, deflater },

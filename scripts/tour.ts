@@ -1,6 +1,4 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
-import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { kafkaClassPath } from "../tests/support/kafka_artifacts.ts";
 import { readAll, waitForRecords } from "../tests/support/kafka_reader.ts";
 import { type KafkaServer, startKafka } from "../tests/support/kafka_server.ts";
@@ -10,7 +8,8 @@ import { freePort } from "../tests/support/ports.ts";
 import { SluiceProcess } from "../tests/support/sluice_process.ts";
 import { programRights } from "./rights.ts";
 import { partsText, type SampleLine, sampleLine, type SampleParts } from "./sample_lines.ts";
-import { checkout } from "./stages.ts";
+import { showArchive } from "./archive_tour.ts";
+import { begin, brief } from "./steps.ts";
 
 const senders = ["sender-1", "sender-2", "sender-3", "sender-4"];
 const linesPerSender = 1_250;
@@ -28,7 +27,8 @@ export interface Tour {
 }
 
 /**
- * Shows a person, step by step, how syslog lines come into Kafka; leaves both running.
+ * Shows a person, step by step, how syslog lines come into Kafka and from there into files; leaves
+ * Kafka and the forwarding running.
  *
  * @throws {Error} with a plain explanation when something does not start or does not match.
  */
@@ -40,6 +40,7 @@ export async function showTour(): Promise<Tour> {
     const lines = await showSending(tour);
     await showArrival(tour, lines);
     await showMetrics(tour);
+    await showArchive(kafka, topic, lineCount);
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new Error(`${reason}\n${await tour.sluice.process.tail()}`);
@@ -166,26 +167,4 @@ and in a third one, send something:
   logger --server 127.0.0.1 --port ${port} --tcp --tag try "hello from logger"
   echo '<13>try[1]: hello from nc' | nc -w 1 127.0.0.1 ${port}
 `;
-}
-
-let steps = 0;
-
-/** Begins a step: tells what happens, then what came of it and how long it took. */
-function begin(title: string) {
-  const begun = performance.now();
-  console.log(`${++steps}. ${title}`);
-  return {
-    command: (line: string) => console.log(`   $ ${line}`),
-    say: (line: string) => console.log(`   | ${line}`),
-    done: (line: string) => {
-      const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
-      console.log(`   = ${line} (${seconds} s)\n`);
-    },
-  };
-}
-
-/** A path as it is shortest to write in the checkout. */
-function brief(path: string): string {
-  const short = relative(fileURLToPath(checkout), path);
-  return short.startsWith("..") ? path : `./${short}`;
 }

@@ -100,22 +100,25 @@ Deno.test("With the rsyslog files of scripts/deploy nothing is lost while sluice
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("The systemd unit is one that systemd understands, and is tight", async () => {
-  const unit = await Deno.readTextFile(new URL("systemd/sluice-forward-syslog.service", deploy));
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/sluice-forward-syslog.service`;
-  // systemd wants to see the program.
-  await Deno.writeTextFile(path, unit.replace("/usr/local/bin/sluice", "/bin/true"));
-  const analyze = (...args: string[]) =>
-    new Deno.Command("systemd-analyze", { args: [...args, path] }).output();
-  const { success, stderr } = await analyze("verify");
-  assert.ok(success, new TextDecoder().decode(stderr));
-  assert.equal(new TextDecoder().decode(stderr), "");
-  const { stdout } = await analyze("security", "--offline=true");
-  const [, level] = /exposure level for \S+: ([\d.]+)/.exec(new TextDecoder().decode(stdout)) ?? [];
-  assert.ok(Number(level) < 2, `exposure ${level}`);
-  await Deno.remove(folder, { recursive: true });
-});
+for (const name of ["forward-syslog", "archive"]) {
+  Deno.test(`The systemd unit of ${name} is one that systemd understands, and is tight`, async () => {
+    const unit = await Deno.readTextFile(new URL(`systemd/sluice-${name}.service`, deploy));
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/sluice-${name}.service`;
+    // systemd wants to see the program.
+    await Deno.writeTextFile(path, unit.replace("/usr/local/bin/sluice", "/bin/true"));
+    const analyze = (...args: string[]) =>
+      new Deno.Command("systemd-analyze", { args: [...args, path] }).output();
+    const { success, stderr } = await analyze("verify");
+    assert.ok(success, new TextDecoder().decode(stderr));
+    assert.equal(new TextDecoder().decode(stderr), "");
+    const { stdout } = await analyze("security", "--offline=true");
+    const text = new TextDecoder().decode(stdout);
+    const [, level] = /exposure level for \S+: ([\d.]+)/.exec(text) ?? [];
+    assert.ok(Number(level) < 2, `exposure ${level}`);
+    await Deno.remove(folder, { recursive: true });
+  });
+}
 
 Deno.test("The example configuration is one that forward-syslog takes", async () => {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -128,5 +131,17 @@ Deno.test("The example configuration is one that forward-syslog takes", async ()
     env: { SLUICE_FORWARD_SYSLOG_SASL_PASSWORD: "secret" },
   }).output();
   // 10: everything was understood, and then nobody was at that address.
+  assert.equal(code, 10, new TextDecoder().decode(stderr));
+});
+
+Deno.test("The example configuration is one that archive takes", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "main.ts", "archive", "--check"],
+      ...["--config", "scripts/deploy/archive.yaml", "--kafka=127.0.0.1:1"],
+    ],
+    cwd: new URL("../..", import.meta.url),
+    env: { SLUICE_ARCHIVE_SASL_PASSWORD: "secret" },
+  }).output();
   assert.equal(code, 10, new TextDecoder().decode(stderr));
 });
