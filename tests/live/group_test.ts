@@ -195,7 +195,8 @@ async function takeFromSlow(kafka: KafkaServer): Promise<void> {
 
 async function outliveRestart(kafka: KafkaServer): Promise<void> {
   const { holdings, common } = await startGroup(kafka, "restart", 4);
-  const patient = { ...common, sessionTimeoutMs: 30_000 };
+  const cluster = { bootstrap: () => Promise.resolve([kafka.bootstrap]) };
+  const patient = { ...common, cluster, sessionTimeoutMs: 30_000 };
   await using one = new TestMember({ ...patient, name: "one" });
   await using two = new TestMember({ ...patient, name: "two" });
   await holdings.evenly(4, "one", "two");
@@ -220,6 +221,17 @@ async function outliveRestart(kafka: KafkaServer): Promise<void> {
     assert.equal(each.said("Reached the group again"), 1);
     assert.ok(each.member.holds({ topic: "restart", partition: 0 }) === (each === holder));
   }
+  await kafka.move();
+  await eventually("the coordinator found where it is now", async () => {
+    try {
+      await holder.member.commit(offsets);
+      return true;
+    } catch (thrown) {
+      if (faultOf(thrown) === "transient") return false;
+      throw thrown;
+    }
+  });
+  assert.deepEqual(holdings.now, before);
   await one.stop();
   await holdings.evenly(4, "two");
 }
@@ -246,6 +258,6 @@ for (const version of ["4.1.0", "3.9.1"] as const) {
     await t.step("takes over from one that stands still", () => outliveFrozen(kafka));
     if (version === "3.9.1") return; // the rest is not the broker's doing, or takes too long there
     await t.step("takes what is not handed over in time", () => takeFromSlow(kafka));
-    await t.step("outlives the coordinator's kill -9", () => outliveRestart(kafka));
+    await t.step("outlives the coordinator's kill -9 and its move", () => outliveRestart(kafka));
   });
 }
