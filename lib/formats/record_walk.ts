@@ -176,7 +176,14 @@ export class RecordWalk {
       at = this.#at;
     }
     this.tailStart = at;
-    first = bytes[at] as number;
+    this.#readTail(at, end);
+  }
+
+  /** Finds key and value of the record that ends at `end`. */
+  #readTail(at: number, end: number): void {
+    const { bytes } = this;
+    let length;
+    let first = bytes[at] as number;
     if (first === 1) {
       this.hasKey = false;
       length = 0;

@@ -51,3 +51,13 @@ Deno.test("crc32c() looks at the range it is given and at nothing else", () => {
     },
   ));
 });
+
+Deno.test("crc32c() puts the pieces of long bytes together", () => {
+  const bytes = Uint8Array.from(
+    { length: 200_003 },
+    (_, at) => Math.imul(at, 2_654_435_761) >>> 24,
+  );
+  for (const length of [255, 256, 257, 65_535, 65_536, 65_537, 131_072, 131_073, 200_000]) {
+    assert.equal(crc32c(bytes, 3, 3 + length), bitwise(bytes.subarray(3, 3 + length)), `${length}`);
+  }
+});
