@@ -25,17 +25,23 @@ async function tables(): Promise<Tables> {
     all[`options:${name}`] = optionTable(command);
     all[`exits:${name}`] = exitTable(command);
   }
-  all["metrics:forward-syslog"] = metricTable(await metricsPage(), "sluice_");
+  for (const [name, args] of Object.entries(daemons)) {
+    all[`metrics:${name}`] = metricTable(await metricsPage(name, args), "sluice_");
+  }
   return all;
 }
 
+/** How to start each daemon without anything to talk to. */
+const daemons: Readonly<Record<string, readonly string[]>> = {
+  // UDP has a metric of its own.
+  "forward-syslog": ["--listen=udp://127.0.0.1:0"],
+  "archive": ["--to=file:///nowhere"],
+};
+
 /** The page of the real command; it has it before it has found a Kafka. */
-async function metricsPage(): Promise<string> {
-  await using sluice = await SluiceProcess.start([
-    "forward-syslog",
-    // UDP has a metric of its own.
-    ...["--kafka=127.0.0.1:1", "--listen=udp://127.0.0.1:0", "--http=127.0.0.1:0"],
-  ]);
+async function metricsPage(name: string, args: readonly string[]): Promise<string> {
+  const all = [name, ...args, "--kafka=127.0.0.1:1", "--http=127.0.0.1:0"];
+  await using sluice = await SluiceProcess.start(all);
   return await (await fetch(`${await sluice.statusUrl()}/metrics`)).text();
 }
 
