@@ -1,25 +1,31 @@
-/** `NAME`, or `NAME:N` for the N-th time that the point is passed. */
 const variable = "SLUICE_TEST_CRASH_AT";
 
-let wanted: { readonly name: string; left: number } | null | undefined;
-
-/**
- * A place where tests have the process killed, as if the machine had lost its power: everything before
- * it has happened, nothing after it has. The released program cannot kill, not even itself, so there
- * it does nothing, whatever the environment says.
- */
-export function crashPoint(name: string): void {
-  if (wanted === undefined) wanted = readWanted();
-  if (wanted === null || wanted.name !== name || --wanted.left > 0) return;
-  try {
-    Deno.kill(Deno.pid, "SIGKILL");
-  } catch {
-    wanted = null; // no right to kill
-  }
+/** Where to crash: at the so-many-th passing of the point of that name. */
+interface Plan {
+  readonly name: string;
+  left: number;
 }
 
-function readWanted(): { name: string; left: number } | null {
-  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return null;
-  const [name = "", count = "1"] = Deno.env.get(variable)?.split(":") ?? [];
-  return name === "" ? null : { name, left: Number(count) };
+let plan: Plan | null | undefined;
+
+/**
+ * A place at which a test lets the process die as if by `kill -9`: nothing is flushed, closed or
+ * said. It happens when `SLUICE_TEST_CRASH_AT` is `NAME`, or `NAME:N` at the N-th passing.
+ *
+ * The compiled program passes by: a process needs the right to run programs in order to kill one,
+ * itself included, and the program has it not (scripts/rights.ts). Never asks for a right, never throws.
+ */
+export function crashPoint(name: string): void {
+  if (plan === undefined) plan = readPlan();
+  if (plan?.name !== name || --plan.left > 0) return;
+  Deno.kill(Deno.pid, "SIGKILL");
+}
+
+function readPlan(): Plan | null {
+  const isGranted = Deno.permissions.querySync({ name: "run" }).state === "granted" &&
+    Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+  const [, name, times] = /^(.+?)(?::([1-9]\d{0,8}))?$/.exec(
+    isGranted ? Deno.env.get(variable) ?? "" : "",
+  ) ?? [];
+  return name === undefined ? null : { name, left: Number(times ?? 1) };
 }
