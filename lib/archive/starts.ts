@@ -70,8 +70,8 @@ export class Starts {
     const log = await this.#logRange(partition);
     partition.topicId = this.tools.topicIdOf(partition.topic);
     const from = await this.#from(partition, committed, log.earliest);
-    const { tip, over } = await partition.chain.hop(from);
-    refuseOtherTopic(partition, over.at(-1)?.topicId ?? committed?.topicId ?? "");
+    const { tip, over } = await partition.chain.hop(from.offset);
+    refuseOtherTopic(partition, over.at(-1)?.topicId ?? from.topicId);
     if (tip > log.latest) throw beyondLog(partition, tip, log.latest);
     for (const notes of over) await notify(partition, notes);
     counts.adopted += over.length;
@@ -91,15 +91,19 @@ export class Starts {
     if (tip < log.earliest && isWaiting(partition)) this.#gap(partition, tip, log.earliest);
   }
 
-  /** Where the chain is taken up, before hopping over what is there. */
+  /**
+   * Where the chain is taken up, before hopping over what is there, and of which topic that is: with a
+   * topic Kafka deletes what was committed of it, and only the store remembers that there was another.
+   */
   async #from(
     { chain }: Partition,
     committed: Committed | null,
     earliest: bigint,
-  ): Promise<bigint> {
-    if (committed !== null && this.tools.settings.resume === "group") return committed.offset;
+  ): Promise<Committed> {
+    if (committed !== null && this.tools.settings.resume === "group") return committed;
     // Commits of a group that was away for a week are gone; the store remembers.
-    return (await chain.newest())?.nextOffset ?? earliest;
+    const newest = await chain.newest();
+    return { offset: newest?.nextOffset ?? earliest, topicId: newest?.topicId ?? "" };
   }
 
   #gap(partition: Partition, tip: bigint, earliest: bigint): void {
