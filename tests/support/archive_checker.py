@@ -4,7 +4,8 @@
       each partition's chain of objects: whole, contiguous, as its notes say
   archive_checker.py compare FOLDER --kafka HOST:PORT --group G --topic T...
       the same, and record by record beside what Kafka holds; --records FILE: beside what another
-      reader read; --isolation read_uncommitted; --open: the archive need not reach Kafka's end
+      reader read; --isolation read_uncommitted; --open: the archive need not reach Kafka's end;
+      --shortened: Kafka may have deleted the first records of an object meanwhile
   archive_checker.py dump FOLDER
       every record
 
@@ -16,6 +17,7 @@ import base64
 import collections
 import hashlib
 import json
+import os
 import struct
 import sys
 
@@ -34,6 +36,8 @@ class Partition:
         self.first = self.next = None
         self.gaps = []
         self.sha = hashlib.sha256()
+        self.slowest_ms = None
+        self.writers = set()
         self.kafka_records = self.lost = self.extra = self.altered = 0
         self.problems = []
 
@@ -54,6 +58,8 @@ class Partition:
             "first": None if self.first is None else str(self.first),
             "next": None if self.next is None else str(self.next),
             "gaps": [[str(first), str(after)] for first, after in self.gaps],
+            "writers": sorted(self.writers),
+            "slowestMs": self.slowest_ms,
             "contentSha256": self.sha.hexdigest(),
             "kafkaRecords": self.kafka_records,
             "lost": self.lost,
@@ -94,6 +100,10 @@ def check_content(told, one, content):
         raise Damaged(f"records: {len(content)} are there, the notes say {one.notes['records']}")
     if one.notes.get("gap") and content:
         raise Damaged("a gap with records in it")
+    told.writers.add(one.notes.get("writer", ""))
+    if "first-timestamp" in one.notes:
+        age = os.stat(one.path).st_mtime_ns // 1_000_000 - int(one.notes["first-timestamp"])
+        told.slowest_ms = max(age, told.slowest_ms or age)
     told.records += len(content)
     told.null_values += one.notes["null-values"]
     if one.form == "value":
@@ -117,7 +127,7 @@ def check_content(told, one, content):
         raise Damaged(f"null-values: {nulls} are there, the notes say {one.notes['null-values']}")
 
 
-def compare_chain(told, walked, items, is_open):
+def compare_chain(told, walked, items, is_open, is_shortened):
     """Holds each object beside Kafka's records of its offsets."""
     stream = iter(items)
     item = next(stream, None)
@@ -133,6 +143,8 @@ def compare_chain(told, walked, items, is_open):
             wanted.append(item)
             item = next(stream, None)
         told.kafka_records += len(wanted)
+        if is_shortened and one.first < log_start:
+            content = content[len(content) - len(wanted) :]
         compare_object(told, one, content, wanted)
     while item is not None:
         if is_open:
@@ -203,7 +215,7 @@ def compare(arguments):
                 items = from_kcat(arguments.kafka, topic, partition, isolation, whole)
             told = Partition(*place)
             walked = walk_chain(told, chain, gaps.get(place, []))
-            compare_chain(told, walked, items, arguments.open)
+            compare_chain(told, walked, items, arguments.open, arguments.shortened)
             told.tell()
     tell_strays(gaps, chains, strays)
 
@@ -248,6 +260,7 @@ def main():
     parser.add_argument("--records")
     parser.add_argument("--isolation", default="read_committed")
     parser.add_argument("--open", action="store_true")
+    parser.add_argument("--shortened", action="store_true")
     arguments = parser.parse_args()
     {"walk": walk, "compare": compare, "dump": dump}[arguments.action](arguments)
 

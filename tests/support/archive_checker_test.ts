@@ -116,7 +116,7 @@ async function recordsFile(
 async function compared(
   objects: readonly Plan[],
   kafka: readonly (readonly [number, string])[],
-  isOpen = false,
+  how: { readonly isOpen?: boolean; readonly isShortened?: boolean } = {},
 ): Promise<PartitionReport> {
   await using archive = await TempFiles.of();
   await using read = await TempFiles.of();
@@ -126,7 +126,7 @@ async function compared(
     topics: ["t"],
     group: "g",
     recordsFile: await recordsFile(read, kafka),
-    isOpen,
+    ...how,
   });
   assert.deepEqual(report.strays, []);
   return only(report);
@@ -180,8 +180,17 @@ Deno.test("the checker sees each kind of harm, and only that", async () => {
 });
 
 Deno.test("the checker lets an archive that is still being written end early, when asked to", async () => {
-  const seen = await compared(good.slice(0, 2), kafka, true);
+  const seen = await compared(good.slice(0, 2), kafka, { isOpen: true });
   assert.deepEqual([seen.lost, seen.records, seen.problems], [0, 4, []]);
+});
+
+Deno.test("the checker lets Kafka delete the first records of an object, when asked to", async () => {
+  const shortened = kafka.slice(3);
+  assert.equal((await compared(good, shortened)).extra, 1);
+  const { extra, lost, kafkaRecords } = await compared(good, shortened, { isShortened: true });
+  assert.deepEqual([extra, lost, kafkaRecords], [0, 0, 2]);
+  const changed = [[5, "C"], [6, "d"]] as const;
+  assert.equal((await compared(good, changed, { isShortened: true })).lost, 1);
 });
 
 Deno.test("the checker takes no record to be in the archive when Kafka has and it has no object", async () => {

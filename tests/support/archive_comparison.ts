@@ -17,6 +17,10 @@ export interface PartitionReport {
   readonly next: string | null;
   /** Offsets that Kafka had deleted before: [first, next). */
   readonly gaps: readonly (readonly [string, string])[];
+  /** Which processes wrote the objects. */
+  readonly writers: readonly string[];
+  /** The longest that a first record was older than its object, milliseconds. */
+  readonly slowestMs: number | null;
   /** Over the content of the records without their offsets, in order. */
   readonly contentSha256: string;
   /** How many records Kafka has in the offsets that were compared. */
@@ -50,6 +54,8 @@ export interface ComparisonOptions {
   readonly isolation?: "read_committed" | "read_uncommitted";
   /** The archive need not reach Kafka's end. */
   readonly isOpen?: boolean;
+  /** Kafka may have deleted the first records of an object, and not all of them, meanwhile. */
+  readonly isShortened?: boolean;
 }
 
 /** One record of an archive. */
@@ -92,6 +98,7 @@ export async function compareArchive(
       ...(options.recordsFile === undefined ? [] : ["--records", options.recordsFile]),
       ...["--isolation", options.isolation ?? "read_committed"],
       ...(options.isOpen ? ["--open"] : []),
+      ...(options.isShortened ? ["--shortened"] : []),
     ]),
   );
 }
@@ -113,6 +120,7 @@ export function totalsOf({ partitions }: ArchiveReport, topics?: readonly string
     lost: sum(({ lost }) => lost),
     extra: sum(({ extra }) => extra),
     gaps: sum(({ gaps }) => gaps.length),
+    writers: new Set(some.flatMap(({ writers }) => writers)).size,
   };
 }
 

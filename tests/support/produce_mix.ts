@@ -1,4 +1,14 @@
-import { kafkajsOf } from "./kafka_server.ts";
+import { Kafka, logLevel } from "kafkajs";
+
+/** kafkajs as Kafka's transactions want it: the end of one is often not known at once to the next. */
+function patientKafkajs(bootstrap: string): Kafka {
+  return new Kafka({
+    clientId: "sluice-tests",
+    brokers: [bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 12, initialRetryTime: 5, maxRetryTime: 2_000 },
+  });
+}
 
 /** A compression that kcat's library knows. */
 export type Codec = "none" | "gzip" | "snappy" | "lz4" | "zstd";
@@ -90,7 +100,7 @@ export async function produceTransactions(
 ): Promise<{ readonly committed: number; readonly aborted: number }> {
   const { bootstrap, topic, records = 10, requests = 1, bytes } = plan;
   const name = plan.producer ?? `tx-${crypto.randomUUID()}`;
-  const producer = kafkajsOf(bootstrap).producer({
+  const producer = patientKafkajs(bootstrap).producer({
     transactionalId: name,
     idempotent: true,
     maxInFlightRequests: 1,
@@ -176,7 +186,7 @@ async function keepSending(
   load: { sent: number },
   { perSecond, bytes, stop, inTransactions }: LaneOptions,
 ): Promise<void> {
-  const kafka = kafkajsOf(bootstrap);
+  const kafka = patientKafkajs(bootstrap);
   const name = `load-${crypto.randomUUID()}`;
   const connect = async () => {
     const producer = kafka.producer(
