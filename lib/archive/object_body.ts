@@ -1,5 +1,6 @@
 import type { SpoolFile } from "../clients/spool.ts";
 import type { PutBody } from "../clients/store/store.ts";
+import { SluiceError } from "../core/errors.ts";
 import type { Memory } from "./memory.ts";
 
 /** Compressed bytes up to here stay in memory; an object that is no larger never touches the disk. */
@@ -67,14 +68,15 @@ export class ObjectBody implements PutBody {
    */
   async toDisk(): Promise<void> {
     const before = this.file.sizeBytes;
-    const blocks = this.#inMemory;
+    const blocks = [...this.#inMemory];
     if (blocks.length === 0) return;
     await this.file.append(blocks);
     if (this.#isGone) return void await this.file.remove();
-    this.spoolUse.usedBytes += this.file.sizeBytes - before;
-    this.#inMemory = this.#inMemory.slice(blocks.length);
-    this.memory.give(this.#memoryBytes);
-    this.#memoryBytes = 0;
+    const movedBytes = this.file.sizeBytes - before;
+    this.spoolUse.usedBytes += movedBytes;
+    this.#inMemory.splice(0, blocks.length);
+    this.memory.give(movedBytes);
+    this.#memoryBytes -= movedBytes;
   }
 
   /** Sets what is written before and after the blocks. */
@@ -83,6 +85,7 @@ export class ObjectBody implements PutBody {
     this.#end = end;
   }
 
+  /** @throws {SluiceError} `transient` when the body was removed: half of it must not be put. */
   async read(at: number, length: number): Promise<Uint8Array> {
     const { file } = this;
     const out = new Uint8Array(length);
@@ -91,6 +94,13 @@ export class ObjectBody implements PutBody {
     const from = Math.max(at, fileAt);
     const to = Math.min(at + length, fileEnd);
     if (from < to) out.set(await this.#fromDisk(from - fileAt, to - from), from - at);
+    if (this.#isGone) {
+      throw new SluiceError(
+        "read an object to be put",
+        "transient",
+        "it was thrown away meanwhile",
+      );
+    }
     let begin = fileEnd;
     copyOverlap(out, at, this.#head, 0);
     for (const block of this.#inMemory) {
