@@ -158,12 +158,25 @@ export class OpenObject {
     }
   }
 
-  /** Completes the object: what it holds now is all. */
+  /**
+   * Completes the object: what it holds now is all.
+   *
+   * @throws whatever befell one of its blocks; nothing is held any more then.
+   */
   async finish(base: NotesBase): Promise<CutObject> {
     this.tools.memory.fillers--;
     this.#isFinished = true;
     this.seal();
-    await this.#last;
+    try {
+      await this.#last;
+      return this.#completed(base);
+    } catch (thrown) {
+      await this.discard();
+      throw thrown;
+    }
+  }
+
+  #completed(base: NotesBase): CutObject {
     const notes: ObjectNotes = {
       ...base,
       firstOffset: this.firstOffset,
@@ -189,7 +202,10 @@ export class OpenObject {
     await this.#body.remove();
   }
 
-  /** For ever: what cannot be spooled stays in memory, and memory that is full holds the intake. */
+  /**
+   * For ever, as long as the object is filled: what cannot be spooled stays in memory, and memory that
+   * is full holds the intake. A finished object can be put from memory, and frees it then.
+   */
   async #toDisk(): Promise<void> {
     const { world, spoolTrouble } = this.tools;
     for (let attempt = 1; !this.#isGone; attempt++) {
@@ -198,6 +214,7 @@ export class OpenObject {
         return spoolTrouble(null);
       } catch (thrown) {
         spoolTrouble(reasonOf(thrown));
+        if (this.#isFinished) return;
         await world.sleep(backoffMs(networkRetry, attempt, world.random()));
       }
     }
