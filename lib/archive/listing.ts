@@ -98,7 +98,9 @@ export function nothingArchived(
   const detail = below !== undefined
     ? `it begins further below; give ${url.replace(/\/$/, "")}/${below}`
     : foreign > 0
-    ? `there are ${foreign} objects, but none of an archive, such as ${foreignKeys[0]}`
+    ? `no object there is of an archive; there ${
+      foreign === 1 ? "is" : `are ${foreign}, such as`
+    } ${foreignKeys[0]}`
     : "there are no objects; give the URL that was given as --to, or a folder in it";
   return new SluiceError(action, "permanent", detail);
 }

@@ -91,7 +91,7 @@ Deno.test("archive ls of nothing is an error that tells what to do", async () =>
     await list(`file://${made.folder}`),
     1,
     `Cannot find an archive at file://${made.folder}: ` +
-      "there are 1 objects, but none of an archive, such as a",
+      "no object there is of an archive; there is a",
   );
   assertComplaint(await list("--topic=x", `file://${made.folder}`), 1, /: no partition is of that/);
 });

@@ -47,7 +47,7 @@ Deno.test("archive verify exits 3 for a gap and 12 for damage, and names both", 
     both.stdout,
     /0000000020\.baldr\.gz: damaged at byte 22 \(byte \d+ of the gzip\): the/,
   );
-  assert.match(both.stdout, /\n1 partition, 3 objects, 21 records, 1 damage, 1 gap\n$/);
+  assert.match(both.stdout, /\n1 partition, 3 objects, 21 records, 1 damaged object, 1 gap\n$/);
 });
 
 Deno.test("archive verify --strict-gaps makes possible gaps errors", async () => {

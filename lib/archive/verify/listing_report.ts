@@ -2,6 +2,7 @@ import { visible } from "../../core/visible.ts";
 import type { ArchiveListing, ListedPartition } from "../listing.ts";
 import type { PartitionReport } from "./partition_report.ts";
 import { timeOf } from "./report_json.ts";
+import { countOf } from "./report_text.ts";
 
 /** What the notes of a partition say; undefined when they are not asked for. */
 type SummaryOf = ((partition: ListedPartition) => Promise<PartitionReport>) | undefined;
@@ -35,8 +36,13 @@ export async function* listingLines(
   }
   const objects = partitions.reduce((sum, one) => sum + one.objects, 0);
   const bytes = partitions.reduce((sum, one) => sum + one.sizeBytes, 0);
-  const others = foreign === 0 ? "" : `, and ${foreign} objects not of this archive`;
-  yield `${partitions.length} partitions, ${objects} objects, ${sizeText(bytes)}${others}`;
+  const others = foreign === 0 ? "" : `, and ${countOf(foreign, "object")} not of this archive`;
+  const sum = [
+    countOf(partitions.length, "partition"),
+    countOf(objects, "object"),
+    sizeText(bytes),
+  ];
+  yield `${sum.join(", ")}${others}`;
 }
 
 /** Objects of the predecessor do not say how many records they hold. */

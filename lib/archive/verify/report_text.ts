@@ -65,7 +65,7 @@ const kindsInOrder: readonly FindingKind[] = [
 ];
 
 const words: Readonly<Record<FindingKind, readonly [one: string, many?: string]>> = {
-  damaged: ["damage"],
+  damaged: ["damaged object"],
   contradiction: ["contradiction"],
   gap: ["gap"],
   overlap: ["overlap"],
@@ -92,6 +92,7 @@ function findingText({ kind, what, key, from, to, atByte, atCompressedByte }: Fi
   return `${parts.join(": ")}: ${what}`;
 }
 
-function countOf(count: number, one: string, many = `${one}s`): string {
+/** `1 object`, `2 objects`. */
+export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
