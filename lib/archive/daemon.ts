@@ -9,7 +9,7 @@ import type { World } from "../core/world.ts";
 import type { ObjectNotes } from "../formats/object_notes.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Chain } from "./chain.ts";
-import { Commits } from "./commits.ts";
+import { Commits, topicIdOf } from "./commits.ts";
 import { Counts } from "./counts.ts";
 import { Fetching } from "./fetching.ts";
 import { Intake } from "./intake.ts";
@@ -269,8 +269,8 @@ export class ArchiveDaemon {
 
   async #committed({ topic, partition }: Partition): Promise<Committed | null> {
     const all = await this.group.committed([{ topic, partition }]);
-    const offset = all.get(`${topic}/${partition}`) ?? null;
-    return offset === null ? null : { offset, topicId: "" };
+    const found = all.get(`${topic}/${partition}`) ?? null;
+    return found && { offset: found.offset, topicId: topicIdOf(found.metadata) };
   }
 
   async #notify(partition: Partition, notes: ObjectNotes, fileBytes: number | null): Promise<void> {

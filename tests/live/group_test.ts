@@ -97,14 +97,14 @@ async function commitAndRead(kafka: KafkaServer): Promise<void> {
   assert.deepEqual(committed, new Map([["commits/0", null], ["commits/1", null]]));
   await holdings.evenly(2, "first");
   const far = 2n ** 53n + 1n;
-  await first.member.commit([{ ...zero, offset: far }]);
+  await first.member.commit([{ ...zero, offset: far, metadata: "a note" }]);
   await first.stop();
   await assert.rejects(first.member.commit([{ ...zero, offset: 1n }]), { fault: "permanent" });
   await using second = new TestMember({ ...common, name: "second" });
   await holdings.evenly(2, "second");
   assert.deepEqual(
     await second.member.committed([zero, one]),
-    new Map([["commits/0", far], ["commits/1", null]]),
+    new Map([["commits/0", { offset: far, metadata: "a note" }], ["commits/1", null]]),
   );
 }
 
@@ -212,7 +212,10 @@ async function outliveRestart(kafka: KafkaServer): Promise<void> {
     "the trouble over",
     () => one.member.state.trouble === null && two.member.state.trouble === null,
   );
-  assert.deepEqual(await holder.member.committed(offsets), new Map([["restart/0", 5n]]));
+  assert.deepEqual(
+    await holder.member.committed(offsets),
+    new Map([["restart/0", { offset: 5n, metadata: "" }]]),
+  );
   await holder.member.commit([{ topic: "restart", partition: 0, offset: 6n }]);
   // The coordinator has known them by what is in its log: nobody lost anything.
   assert.deepEqual(holdings.now, before);

@@ -11,7 +11,7 @@ import {
   partitionKey,
   type TopicPartition,
 } from "./group_protocol.ts";
-import type { GroupOptions, GroupState } from "./group_options.ts";
+import type { CommittedOffset, GroupOptions, GroupState } from "./group_options.ts";
 import { GroupSession, noGeneration } from "./group_session.ts";
 import { shareOut, type Sharer, type Shares, withoutHeld } from "./share_out.ts";
 
@@ -111,14 +111,14 @@ export class GroupMember {
   }
 
   /**
-   * The committed offsets by {@linkcode partitionKey}, null where there is none. No membership is
+   * What is committed by {@linkcode partitionKey}, null where there is nothing. No membership is
    * needed.
    *
    * @throws {SluiceError} `transient`: try again; `denied`.
    */
   async committed(
     partitions: readonly TopicPartition[],
-  ): Promise<ReadonlyMap<string, bigint | null>> {
+  ): Promise<ReadonlyMap<string, CommittedOffset | null>> {
     if (partitions.length === 0) return new Map();
     const answers = await this.#coordinator.committed(partitions);
     for (const { errorCode } of answers) {
@@ -127,7 +127,10 @@ export class GroupMember {
       throw groupError("read committed offsets", this.options.group, errorCode);
     }
     return new Map(
-      answers.map((one) => [partitionKey(one), one.offset < 0n ? null : one.offset]),
+      answers.map((one) => {
+        const { offset, metadata = "" } = one;
+        return [partitionKey(one), offset < 0n ? null : { offset, metadata }];
+      }),
     );
   }
 

@@ -24,6 +24,8 @@ export interface Membership {
 export interface GroupOffset extends TopicPartition {
   /** The next record to be read; -1 when nothing was committed. */
   readonly offset: bigint;
+  /** A note that is kept with it. @default "" */
+  readonly metadata?: string;
 }
 
 /** How a partition of a request was answered. */
@@ -122,11 +124,11 @@ export class GroupCoordinator {
   ): Promise<(TopicPartition & OffsetAnswer)[]> {
     const topics = byTopic(offsets).map(([name, ofTopic]) => ({
       name,
-      partitions: ofTopic.map(({ partition, offset }) => ({
+      partitions: ofTopic.map(({ partition, offset, metadata = "" }) => ({
         partitionIndex: partition,
         committedOffset: offset,
         committedLeaderEpoch: noEpoch,
-        committedMetadata: "",
+        committedMetadata: metadata,
       })),
     }));
     const { group } = this.options;
@@ -160,9 +162,13 @@ export class GroupCoordinator {
       return partitions.map((one) => ({ ...one, offset: -1n, errorCode }));
     }
     return reply.topics.flatMap(({ name, partitions: answered }) =>
-      answered.map(({ partitionIndex, committedOffset, errorCode }) => (
-        { topic: name, partition: partitionIndex, offset: committedOffset, errorCode }
-      ))
+      answered.map(({ partitionIndex, committedOffset, metadata, errorCode }) => ({
+        topic: name,
+        partition: partitionIndex,
+        offset: committedOffset,
+        metadata: metadata ?? "",
+        errorCode,
+      }))
     );
   }
 

@@ -41,3 +41,11 @@ export interface GroupState {
   /** What stands in the way; null when nothing does. */
   readonly trouble: { readonly fault: Fault; readonly reason: string } | null;
 }
+
+/** What a group has committed for a partition. */
+export interface CommittedOffset {
+  /** The next record to be read. */
+  readonly offset: bigint;
+  /** The note that was committed with it. */
+  readonly metadata: string;
+}
