@@ -3,10 +3,12 @@ import { Partitioners, type Producer } from "kafkajs";
 import { Cluster, type FetchOptions, type OffsetWish } from "../../lib/clients/kafka/kafka.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
+import { type CertificateSet, makeCertificates } from "../support/certificates.ts";
 import { fetchAll, type FetchedRecord } from "../support/fetched_reading.ts";
 import { kafkajsOf, type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { readAllKcat } from "../support/kcat_reader.ts";
-import { type Codec, produceBulk } from "../support/produce_mix.ts";
+import { type Codec, numberedValue, produceBulk } from "../support/produce_mix.ts";
+import { TempFiles } from "../support/temp_files.ts";
 import { eventually, within } from "../support/waiting.ts";
 
 const world = realWorld(() => {});
@@ -17,12 +19,16 @@ const wait: FetchOptions = {
   isolation: "read-committed",
 };
 
-function clusterOf(bootstrap: string, user?: string): Cluster & AsyncDisposable {
+function clusterOf(
+  bootstrap: string,
+  { user, ca }: { readonly user?: string; readonly ca?: string } = {},
+): Cluster & AsyncDisposable {
   const cluster = new Cluster({
     bootstrap: () => Promise.resolve([bootstrap]),
     ...(user === undefined
       ? {}
       : { sasl: { mechanism: "PLAIN", username: user, password: new Secret(user) } }),
+    ...(ca === undefined ? {} : { tls: { ca } }),
     clientId: "sluice-tests",
     world,
   });
@@ -68,11 +74,13 @@ async function listsTopics(kafka: KafkaServer): Promise<void> {
     await cluster.listTopics();
     return cluster.leaderId("listed", 0) === undefined;
   });
-  const second = await eventually("the topic is there again", async () => {
-    // With ZooKeeper the old one may still be about to go away, and no other is made then.
-    await kafka.createTopic("listed");
-    return await find();
-  });
+  const admin = kafkajsOf(kafka.bootstrap).admin();
+  await admin.connect();
+  // With ZooKeeper the old one may still be about to go away, and no other is made then.
+  const again = { topics: [{ topic: "listed" }], waitForLeaders: false };
+  await eventually("the topic is made again", () => admin.createTopics(again));
+  await admin.disconnect();
+  const second = await eventually("the topic is there again", find);
   assert.notEqual(second?.id, first?.id, "another topic of the same name");
 }
 
@@ -296,12 +304,36 @@ async function holdsNobodyUp(kafka: KafkaServer): Promise<void> {
   assert.equal(records.length, 10);
 }
 
+/** Answers of many pieces of the network, some fetches at once, and over TLS if it is there. */
+async function readsMuch(kafka: KafkaServer, certificates?: CertificateSet): Promise<void> {
+  const topic = "much";
+  await kafka.createTopic(topic, { partitions: 2 });
+  const count = 40_000;
+  for (const partition of [0, 1]) {
+    await produceBulk({ bootstrap: kafka.bootstrap, topic, count, partition, bytes: 150 });
+  }
+  const [even = [], odd = []] = [0, 1].map((partition) =>
+    Array.from({ length: count }, (_, n) => [partition, n, numberedValue(topic, n, 150)])
+  );
+  const ca = certificates && await Deno.readTextFile(certificates.ca);
+  await using cluster = ca === undefined
+    ? clusterOf(kafka.bootstrap)
+    : clusterOf(kafka.sslBootstrap, { ca });
+  const read = async (partition: number, maxBytes: number) => {
+    const { records } = await fetchAll(cluster, topic, { partition, maxBytes });
+    return records.map(({ offset, value }) => [partition, Number(offset), text(value)]);
+  };
+  // All by the one connection that the broker's fetches have.
+  const found = await Promise.all([read(0, 700_000), read(1, 90_000), read(0, 3_000_000)]);
+  for (const [n, wanted] of [even, odd, even].entries()) assert.deepEqual(found[n], wanted);
+}
+
 async function needsRights(kafka: KafkaServer): Promise<void> {
   for (const topic of ["secret", "open"]) await kafka.createTopic(topic);
   await produceBulk({ bootstrap: kafka.bootstrap, topic: "open", count: 5 });
   await kafka.allow("reader", "open", "read");
   await kafka.allow("reader", "secret", "describe");
-  await using cluster = clusterOf(kafka.saslBootstrap, "reader");
+  await using cluster = clusterOf(kafka.saslBootstrap, { user: "reader" });
   const names = await eventually("both topics are seen", async () => {
     const seen = (await cluster.listTopics()).map(({ name }) => name).sort();
     return seen.length >= 2 && seen;
@@ -320,9 +352,12 @@ async function needsRights(kafka: KafkaServer): Promise<void> {
 for (const version of ["4.1.0", "3.9.1"] as const) {
   const acl = version === "4.1.0";
   Deno.test(`fetching from Kafka ${version}`, async (t) => {
+    await using files = await TempFiles.of();
+    const certificates = acl ? await makeCertificates(files.folder) : undefined;
     await using kafka = await startKafka({
       version,
       acl,
+      ...(certificates ? { ssl: certificates } : {}),
       ...(acl ? { sasl: { mechanism: "PLAIN", users: { reader: "reader" } } } : {}),
     });
     await t.step("knows topics, their ids and leaders", () => listsTopics(kafka));
@@ -333,6 +368,7 @@ for (const version of ["4.1.0", "3.9.1"] as const) {
     await t.step("gives what was committed, as kafkajs does", () => readsTransactions(kafka, "tx"));
     await t.step("finds offsets", () => findsOffsets(kafka));
     await t.step("tells what is wrong with a partition", () => saysWhatIsWrong(kafka));
+    await t.step("reads much at once", () => readsMuch(kafka, certificates));
     await t.step("waits without holding others up", () => holdsNobodyUp(kafka));
     if (acl) await t.step("is denied where there is no right", () => needsRights(kafka));
   });

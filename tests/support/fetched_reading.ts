@@ -3,6 +3,7 @@ import {
   decompress,
   type FetchedPartition,
   type Isolation,
+  releaseFetched,
 } from "../../lib/clients/kafka/kafka.ts";
 import {
   AbortedFilter,
@@ -101,7 +102,8 @@ export async function fetchAll(
       isolation,
     });
     if (fetched?.outcome !== "ok") throw fetched?.error ?? new Error("no answer");
-    const read = readFetched(fetched, offset);
+    const read = readFetched({ ...fetched, records: fetched.records.slice() }, offset);
+    releaseFetched([fetched]);
     if (read.nextOffset === offset) throw new Error(`Nothing came at offset ${offset}`);
     records.push(...read.records);
     offset = read.nextOffset;

