@@ -1,12 +1,20 @@
 import { cat, catFormats, count } from "../lib/baldr/cat.ts";
-import { inputNames, nameOf } from "../lib/baldr/inputs.ts";
-import { stdinIsTerminal, Stdout } from "../lib/clients/stdio.ts";
+import { nameOf } from "../lib/baldr/inputs.ts";
+import { Stdout } from "../lib/clients/stdio.ts";
 import { usageError } from "../lib/core/errors.ts";
 import type { ExitCode } from "../lib/core/exit.ts";
 import { choice, number, toggle, type ValuesOf } from "../lib/core/options.ts";
 import { visible } from "../lib/core/visible.ts";
-import { Complaints, maxRecord, operands, optional } from "./baldr_inputs.ts";
+import {
+  Complaints,
+  inputsOf,
+  maxRecord,
+  type OpenedInputs,
+  optional,
+  storedOperands,
+} from "./baldr_inputs.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
+import { storeReadOptions } from "./store_options.ts";
 
 const options = {
   "format": choice(catFormats, {
@@ -17,6 +25,7 @@ const options = {
   "limit": optional(number({ fallback: 0, help: "print so many records, and read no further" })),
   "count": toggle({ help: "print only how many records there are" }),
   "max-record": maxRecord,
+  ...storeReadOptions,
 } as const;
 
 type Values = ValuesOf<typeof options>;
@@ -34,13 +43,19 @@ export const baldrCat = defineCommand({
     "number, or a line for each of several files and a total.\n\n--format jsonl passes records " +
     "that are JSON as they are (on several lines, they lose their white space); other text " +
     'becomes a JSON string, and what is not UTF-8 {"content":"…","charset":"iso-8859-1"}, where ' +
-    "every byte is one code point.",
-  operands,
+    "every byte is one code point.\n\nFiles that end in .records.gz hold whole records of Kafka. Of " +
+    "those --format jsonl and a terminal show offset, timestamp (milliseconds since 1970), key, " +
+    'value and headers; text is a string, other bytes are {"base64":"…"}, what is absent is null. All ' +
+    "other formats give their values.\n\nA URL is that of an object, or of a folder or any beginning " +
+    "of names: all objects below it then, topic by topic, partition by partition, by offset.",
+  operands: storedOperands,
   options,
   exits: {
     ok: "all records were printed, or the reader of a pipe had enough",
     failed: "a file could not be read; the others were printed",
     usage: "an option or a name is wrong",
+    unreachable: "a store cannot be reached",
+    denied: "a store refuses the credentials",
     corrupt: "a file is cut or damaged; the whole records before that were printed",
     interrupted: "stopped by a signal",
   },
@@ -49,21 +64,37 @@ export const baldrCat = defineCommand({
     "sluice baldr cat --format jsonl *.baldr.gz | jq .hostname",
     "sluice baldr cat --count *.baldr.gz",
     "sluice baldr cat --skip 1000 --limit 10 --format baldr big.baldr.gz > ten.baldr",
+    "sluice baldr cat --format jsonl s3://company-archive/kafka/sluice/orders/partition=0/ | head",
   ],
   run,
 });
 
-async function run(values: Values, { operands }: CommandContext): Promise<ExitCode> {
+async function run(values: Values, { operands, world }: CommandContext): Promise<ExitCode> {
   const stdout = new Stdout();
-  if (values.count) return await printCounts(values, operands, stdout);
   if (values.format === "baldr" && stdout.isTerminal) {
     throw usageError("use --format baldr", "Baldr is not for terminals; redirect it to a file");
   }
+  if (values.count) refuseChoices(values);
+  const opened = await inputsOf(operands, values, world);
+  try {
+    return values.count
+      ? await printCounts(values, opened, stdout)
+      : await printRecords(values, opened, stdout);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function printRecords(
+  values: Values,
+  opened: OpenedInputs,
+  stdout: Stdout,
+): Promise<ExitCode> {
   const isForPeople = values.format === undefined && stdout.isTerminal;
   const complaints = new Complaints();
   await cat(
     {
-      inputs: inputNames(operands, { stdinIsTerminal: stdinIsTerminal() }),
+      ...opened,
       format: isForPeople ? "pretty" : values.format ?? "lines",
       colours: stdout.takesColours,
       skip: values.skip,
@@ -76,22 +107,24 @@ async function run(values: Values, { operands }: CommandContext): Promise<ExitCo
   return complaints.exit;
 }
 
-async function printCounts(
-  values: Values,
-  operands: readonly string[],
-  stdout: Stdout,
-): Promise<ExitCode> {
-  const { format, skip, limit } = values;
+function refuseChoices({ format, skip, limit }: Values): void {
   if (format !== undefined || skip > 0 || limit !== undefined) {
     throw usageError("use --count with --format, --skip or --limit", "it counts all records");
   }
-  const inputs = inputNames(operands, { stdinIsTerminal: stdinIsTerminal() });
+}
+
+async function printCounts(
+  values: Values,
+  opened: OpenedInputs,
+  stdout: Stdout,
+): Promise<ExitCode> {
+  const { inputs } = opened;
   const encoder = new TextEncoder();
   const print = (line: string) => stdout.write(encoder.encode(`${line}\n`));
   const complaints = new Complaints();
   let total = 0;
   await count(
-    { inputs, recordBytesMost: values["max-record"] },
+    { ...opened, recordBytesMost: values["max-record"] },
     async (operand, records) => {
       total += records;
       await print(inputs.length === 1 ? `${records}` : `${records} ${visible(nameOf(operand))}`);

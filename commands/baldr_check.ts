@@ -1,14 +1,15 @@
 import { check } from "../lib/baldr/check.ts";
-import { inputNames } from "../lib/baldr/inputs.ts";
-import { stdinIsTerminal, Stdout } from "../lib/clients/stdio.ts";
+import { Stdout } from "../lib/clients/stdio.ts";
 import type { ExitCode } from "../lib/core/exit.ts";
 import { toggle, type ValuesOf } from "../lib/core/options.ts";
-import { Complaints, maxRecord, operands } from "./baldr_inputs.ts";
+import { Complaints, inputsOf, maxRecord, storedOperands } from "./baldr_inputs.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
+import { storeReadOptions } from "./store_options.ts";
 
 const options = {
   "json": toggle({ help: "print each result as a line of JSON" }),
   "max-record": maxRecord,
+  ...storeReadOptions,
 } as const;
 
 /** `sluice baldr check` */
@@ -21,38 +22,44 @@ export const baldrCheck = defineCommand({
     "file: ok with the number of records and bytes, or what is wrong, at which byte (of the " +
     "inflated data: where the last whole record ends; and how far the gzip data was read), how " +
     "many records before are whole, and the index of the last one, counted from 0.\n\nWithout " +
-    "gzip there is no checksum: a bit that flipped inside a record cannot be seen.",
-  operands,
+    "gzip there is no checksum: a bit that flipped inside a record cannot be seen.\n\nOf files that " +
+    "end in .records.gz every record is taken apart as well. A URL is that of an object, or of a " +
+    "folder or any beginning of names: all objects below it then.",
+  operands: storedOperands,
   options,
   exits: {
     ok: "every file is whole",
     failed: "a file could not be read",
     usage: "an option or a name is wrong",
+    unreachable: "a store cannot be reached",
+    denied: "a store refuses the credentials",
     corrupt: "a file is cut or damaged",
     interrupted: "stopped by a signal",
   },
   examples: [
     "sluice baldr check *.baldr.gz",
     "sluice baldr check --json 0000000000.baldr.gz | jq .damage",
+    "sluice baldr check s3://company-archive/kafka/sluice/orders/",
   ],
   run,
 });
 
 async function run(
   values: ValuesOf<typeof options>,
-  { operands }: CommandContext,
+  { operands, world }: CommandContext,
 ): Promise<ExitCode> {
   const stdout = new Stdout();
   const encoder = new TextEncoder();
   const complaints = new Complaints();
-  await check(
-    {
-      inputs: inputNames(operands, { stdinIsTerminal: stdinIsTerminal() }),
-      recordBytesMost: values["max-record"],
-      json: values.json,
-    },
-    (line) => stdout.write(encoder.encode(`${line}\n`)),
-    (error) => complaints.add(error, { isTold: error.fault === "corrupt" }),
-  );
+  const opened = await inputsOf(operands, values, world);
+  try {
+    await check(
+      { ...opened, recordBytesMost: values["max-record"], json: values.json },
+      (line) => stdout.write(encoder.encode(`${line}\n`)),
+      (error) => complaints.add(error, { isTold: error.fault === "corrupt" }),
+    );
+  } finally {
+    await opened.close();
+  }
   return complaints.exit;
 }

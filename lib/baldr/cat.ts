@@ -1,9 +1,10 @@
 import type { ByteSink } from "../core/bytes.ts";
 import { SluiceError } from "../core/errors.ts";
 import { BaldrFramer, type RecordSink } from "../formats/baldr.ts";
-import { nameOf } from "./inputs.ts";
+import type { ArchivedDecoder } from "./archived.ts";
+import { nameOf, type OpenSource } from "./inputs.ts";
 import { Output } from "./output.ts";
-import { complaintAbout, couldBeRead, readRecords, verifyEach } from "./reading.ts";
+import { complaintAbout, couldBeRead, decoderFor, readRecords, verifyEach } from "./reading.ts";
 import { renderBaldr, renderHex, renderLines, renderRaw } from "./render.ts";
 import { Selection } from "./selection.ts";
 
@@ -12,8 +13,10 @@ export const catFormats = ["lines", "raw", "jsonl", "hex", "baldr"] as const;
 
 /** What to print. */
 export interface CatPlan {
-  /** Files and `-`, as {@linkcode inputNames} gives them. */
+  /** Files and `-`, as {@linkcode inputNames} gives them, and what `open` knows. */
   readonly inputs: readonly string[];
+  /** Opens inputs that are no files. */
+  readonly open?: OpenSource;
   readonly format: typeof catFormats[number] | "pretty";
   readonly colours: boolean;
   readonly skip: number;
@@ -40,16 +43,20 @@ export async function cat(
 ): Promise<void> {
   // A re-framed record that were given in part would make damage of all that follows it.
   const output = new Output(sink, plan.format === "baldr" ? { holdBytes: Infinity } : {});
-  const selection = new Selection(await rendererOf(plan, output), plan);
+  const renderer = await rendererOf(plan, output);
+  const selection = new Selection(renderer, plan);
   const settle = async () => {
     await output.flush();
     return !selection.isDone && !sink.isClosed;
   };
   for (const operand of plan.inputs) {
     if (selection.isDone || sink.isClosed) break;
-    const framer = new BaldrFramer(selection, plan);
-    selection.readFrom(framer);
-    const reading = await readRecords(operand, framer, settle);
+    const decoder = await decoderFor(operand, selection);
+    const framer = new BaldrFramer(decoder?.sink ?? selection, plan);
+    decoder?.readFrom(framer);
+    selection.readFrom(framer, await archivedRenderer(plan, output, decoder) ?? renderer);
+    const read = await readRecords(operand, framer, settle, plan.open);
+    const reading = decoder?.judge(read) ?? read;
     const error = complaintAbout(nameOf(operand), reading);
     if (error === undefined) continue;
     const given = endOpen(output, plan);
@@ -78,6 +85,17 @@ async function rendererOf({ format, colours }: CatPlan, output: Output): Promise
   }
 }
 
+/** How whole records are shown, where that is not by their values alone. */
+async function archivedRenderer(
+  { format, colours }: CatPlan,
+  output: Output,
+  decoder: ArchivedDecoder | undefined,
+): Promise<RecordSink | undefined> {
+  if (decoder === undefined || (format !== "jsonl" && format !== "pretty")) return undefined;
+  const { renderArchived } = await import("./archived.ts");
+  return renderArchived(output, decoder, { isPretty: format === "pretty", colours });
+}
+
 /** Ends what was printed of a record that will not come to its end; returns how many bytes it was. */
 function endOpen(output: Output, { format }: CatPlan): number {
   const given = output.dropOpen();
@@ -95,7 +113,7 @@ function withGiven({ action, fault, detail }: SluiceError, given: number): Sluic
 
 /** Counts the records of each input, and tells each count; errors are reported as by {@linkcode cat}. */
 export async function count(
-  plan: Pick<CatPlan, "inputs" | "recordBytesMost">,
+  plan: Pick<CatPlan, "inputs" | "recordBytesMost" | "open">,
   tell: (operand: string, records: number) => Promise<void>,
   report: (error: SluiceError) => void,
 ): Promise<void> {

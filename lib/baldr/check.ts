@@ -1,12 +1,14 @@
 import { reasonOf, type SluiceError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
-import { nameOf } from "./inputs.ts";
+import { nameOf, type OpenSource } from "./inputs.ts";
 import { couldBeRead, describeDamage, type Reading, verifyEach } from "./reading.ts";
 
 /** What to check. */
 export interface CheckPlan {
-  /** Files and `-`, as {@linkcode inputNames} gives them. */
+  /** Files and `-`, as {@linkcode inputNames} gives them, and what `open` knows. */
   readonly inputs: readonly string[];
+  /** Opens inputs that are no files. */
+  readonly open?: OpenSource;
   readonly recordBytesMost: number;
   /** Results as JSON, one object a line. */
   readonly json: boolean;

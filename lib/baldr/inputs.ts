@@ -26,11 +26,15 @@ export class Input implements ByteSource {
 /**
  * The inputs that the operands name: `-` is standard input, and so is no operand at all.
  *
+ * @param options.mayBeUrls whether objects of a store can be read, too.
  * @throws {SluiceError} `usage` before anything is opened.
  */
 export function inputNames(
   operands: readonly string[],
-  { stdinIsTerminal }: { readonly stdinIsTerminal: boolean },
+  { stdinIsTerminal, mayBeUrls = false }: {
+    readonly stdinIsTerminal: boolean;
+    readonly mayBeUrls?: boolean;
+  },
 ): readonly string[] {
   if (operands.length === 0) {
     if (!stdinIsTerminal) return ["-"];
@@ -41,9 +45,9 @@ export function inputNames(
   }
   for (const operand of operands) {
     if (operand === "") throw usageError(`read ""`, "a file has a name");
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(operand)) {
-      throw usageError(`read ${operand}`, "only files and - (standard input) can be read");
-    }
+    if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(operand) || (mayBeUrls && isUrl(operand))) continue;
+    const urls = mayBeUrls ? ", s3:// and file:// URLs" : "";
+    throw usageError(`read ${operand}`, `only files${urls} and - (standard input) can be read`);
   }
   if (operands.filter((operand) => operand === "-").length > 1) {
     throw usageError("read - twice", "standard input can be read once");
@@ -51,10 +55,22 @@ export function inputNames(
   return operands;
 }
 
+/** Whether an operand is the URL of objects. */
+export function isUrl(operand: string): boolean {
+  return /^(s3|file):\/\//i.test(operand);
+}
+
 /** What messages call an operand. */
 export function nameOf(operand: string): string {
   return operand === "-" ? "standard input" : operand;
 }
+
+/** Opens the bytes of an input, as they are. */
+export type OpenSource = (operand: string) => Promise<ByteSource>;
+
+/** Opens a file, or standard input. */
+export const openSource: OpenSource = async (operand) =>
+  operand === "-" ? openStdin() : await openFile(operand);
 
 /**
  * Opens one input and sees by its first two bytes whether it is gzip. An uncompressed archive can
@@ -62,8 +78,11 @@ export function nameOf(operand: string): string {
  *
  * @throws {SluiceError} `permanent` when it cannot be opened or read.
  */
-export async function openInput(operand: string): Promise<Input> {
-  const source = operand === "-" ? openStdin() : await openFile(operand);
+export async function openInput(
+  operand: string,
+  open: OpenSource = openSource,
+): Promise<Input> {
+  const source = await open(operand);
   try {
     const begun = new Begun(source);
     const beginning = await begun.peek(2);

@@ -1,6 +1,7 @@
 import { SluiceError } from "../core/errors.ts";
-import { BaldrFramer, type RecordFramer } from "../formats/baldr.ts";
-import { type Input, nameOf, openInput } from "./inputs.ts";
+import { BaldrFramer, type RecordFramer, type RecordSink } from "../formats/baldr.ts";
+import type { ArchivedDecoder } from "./archived.ts";
+import { type Input, nameOf, openInput, type OpenSource } from "./inputs.ts";
 
 /** What one input held, up to its end or to where something is wrong. */
 export interface Reading {
@@ -22,13 +23,15 @@ export interface Reading {
  *
  * @param settle called when a piece has been handed on; false: no more is wanted. What it throws is
  * thrown.
+ * @param open opens what is no file.
  */
 export async function readRecords(
   operand: string,
   framer: RecordFramer,
   settle: () => Promise<boolean>,
+  open?: OpenSource,
 ): Promise<Reading> {
-  const opened = await unlessWrong(() => openInput(operand));
+  const opened = await unlessWrong(() => openInput(operand, open));
   if (opened instanceof SluiceError) return readingOf(framer, undefined, opened);
   try {
     for (;;) {
@@ -98,20 +101,35 @@ export interface Verdict {
  * `report` gets the complaints, each after its verdict.
  */
 export async function verifyEach(
-  { inputs, recordBytesMost }: {
+  { inputs, recordBytesMost, open }: {
     readonly inputs: readonly string[];
     readonly recordBytesMost: number;
+    readonly open?: OpenSource;
   },
   tell: (verdict: Verdict) => Promise<void>,
   report: (error: SluiceError) => void,
 ): Promise<void> {
   for (const operand of inputs) {
-    const framer = new BaldrFramer({ record: () => {} }, { recordBytesMost });
-    const reading = await readRecords(operand, framer, () => Promise.resolve(true));
+    const nobody = { record: () => {} };
+    const decoder = await decoderFor(operand, nobody);
+    const framer = new BaldrFramer(decoder?.sink ?? nobody, { recordBytesMost });
+    decoder?.readFrom(framer);
+    const read = await readRecords(operand, framer, () => Promise.resolve(true), open);
+    const reading = decoder?.judge(read) ?? read;
     const error = complaintAbout(nameOf(operand), reading);
     await tell({ operand, reading, error });
     if (error !== undefined) report(error);
   }
+}
+
+/** What takes an input of whole records apart; loaded when there is one. */
+export async function decoderFor(
+  operand: string,
+  sink: RecordSink,
+): Promise<ArchivedDecoder | undefined> {
+  if (!/\.records(\.gz)?$/.test(operand)) return undefined;
+  const { ArchivedDecoder } = await import("./archived.ts");
+  return new ArchivedDecoder(sink);
 }
 
 /** Whether the input could be read, to its end or to where it is damaged. */

@@ -1,9 +1,9 @@
 import type { RecordSink } from "../formats/baldr.ts";
-import { Gathered } from "../formats/gathered.ts";
 import { prettyJson } from "../formats/json_pretty.ts";
 import { compactJson, JsonScanner } from "../formats/json_record.ts";
 import { JSON_BYTES_PER_BYTE, JSON_SLACK_BYTES, JsonText } from "../formats/json_text.ts";
 import type { Output } from "./output.ts";
+import { wholeRecords } from "./whole_records.ts";
 
 const LF = 10;
 
@@ -58,19 +58,4 @@ export function renderPretty(output: Output, options: { readonly colours: boolea
     output.byte(LF);
     output.endRecord();
   });
-}
-
-/** Puts records together that come in parts. */
-function wholeRecords(take: (record: Uint8Array) => void): RecordSink {
-  const open = new Gathered();
-  return {
-    record: (bytes, start, end, part, more) => {
-      if (part === 0) {
-        if (!more) return take(bytes.subarray(start, end));
-        open.clear();
-      }
-      open.append(bytes, start, end);
-      if (!more) take(open.bytes);
-    },
-  };
 }

@@ -2,7 +2,7 @@ import type { BaldrFramer, RecordSink } from "../formats/baldr.ts";
 
 /** Lets some records through, counted over all inputs: those behind the first `skip`, `limit` at most. */
 export class Selection implements RecordSink {
-  readonly #sink: RecordSink;
+  #sink: RecordSink;
   readonly #first: number;
   readonly #end: number;
   #record = 0;
@@ -22,9 +22,13 @@ export class Selection implements RecordSink {
     return this.#record >= this.#end;
   }
 
-  /** The framer that brings the records, to be stopped at the limit: what follows is not looked at. */
-  readFrom(framer: BaldrFramer): void {
+  /**
+   * The framer that brings the records, to be stopped at the limit: what follows is not looked at;
+   * and where those go that are let through.
+   */
+  readFrom(framer: BaldrFramer, sink: RecordSink): void {
     this.#framer = framer;
+    this.#sink = sink;
   }
 
   record(

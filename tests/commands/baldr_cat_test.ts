@@ -108,7 +108,8 @@ const wrong: [args: string[], complaint: string | RegExp][] = [
   [["--max-record", "0", "x"], /^Cannot use --max-record: cannot use 0; it must be between 1 and/],
   [["--count", "--limit", "3", "x"], /^Cannot use --count with --format, --skip or --limit/],
   [["--count", "--format", "raw", "x"], /^Cannot use --count with --format/],
-  [["s3://bucket/x.baldr.gz"], /^Cannot read s3:\/\/bucket\/x.baldr.gz: only files and - /],
+  [["http://host/x.baldr"], /^Cannot read http:\/\/host\/x.baldr: only files, s3:\/\/ and file/],
+  [["s3://b/x.baldr"], /^Cannot use s3:\/\/b\/ as a store: no bucket can be named "b"/],
 ];
 
 for (const [args, complaint] of wrong) {

@@ -23,7 +23,7 @@ export interface SampleObject {
   readonly partition?: number;
   readonly kind?: "records" | "values";
   readonly first: number;
-  /** @default behind the last record */
+  /** @default behind the last record, and as far as so many records need */
   readonly next?: number;
   readonly records: readonly SampleRecord[];
   readonly gap?: "retention";
@@ -56,7 +56,7 @@ export function archivedRecord(record: SampleRecord): Uint8Array<ArrayBuffer> {
 export function archivedObject(sample: SampleObject): { key: string; bytes: Uint8Array } {
   const { group = "sluice", topic, partition = 0, kind = "records", first, records } = sample;
   const last = records.at(-1)?.offset ?? first;
-  const next = sample.next ?? last + 1;
+  const next = sample.next ?? Math.max(last + 1, first + Math.max(1, records.length));
   const content = baldrOf(
     records.map((one) => kind === "records" ? archivedRecord(one) : one.value ?? ""),
   );
