@@ -42,7 +42,7 @@ Deno.test("sluice baldr cat prints the objects below a file:// URL in the order 
   const lines = counted.stdout.trimEnd().split("\n");
   assert.equal(lines.length, 7);
   assert.match(
-    lines[0] ?? "",
+    lines[1] ?? "",
     /^1 file:\/\/.*\/sluice\/values\/partition=0\/9999999999\.baldr\.gz$/,
   );
   assert.deepEqual(
