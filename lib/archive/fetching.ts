@@ -167,7 +167,7 @@ export class Fetching {
       partition.highWatermark = fetched.highWatermark;
       partition.lastStableOffset = fetched.lastStableOffset;
       partition.logStartOffset = fetched.logStartOffset;
-      const next = nextOffsetIn(fetched.records);
+      const next = nextOffsetIn(fetched.records, offset);
       if (next === null || next <= offset) continue;
       this.fetchedBytes += fetched.records.length;
       partition.servedMs = nowMs;
