@@ -57,6 +57,7 @@ export class Intake {
     const { records } = fetched;
     const filter = new AbortedFilter(fetched.aborted);
     try {
+      if (offset !== partition.takenOffset) throw outOfStep(partition, offset);
       for (let at = 0;;) {
         const head = readBatchHead(records, at);
         if (head === null) return;
@@ -138,7 +139,8 @@ export class Intake {
 
   /**
    * A batch that is not as it should be is fetched again: it may have been damaged on its way. If a
-   * part of it is in the object already, that is thrown away; what came before it is kept otherwise.
+   * part of it is in the object already, that object is thrown away; what was cut before is not
+   * touched, as it may be on its way into the store at this moment.
    */
   async #damaged(partition: Partition, thrown: unknown): Promise<void> {
     const { world } = this.tools;
@@ -152,10 +154,20 @@ export class Intake {
         fault: faultOf(thrown),
       });
     }
-    if (this.#isFraming) await partition.reset(partition.tip);
-    else partition.rewind();
-    this.#isFraming = false;
     partition.fetchTrouble = reason;
     partition.restUntilMs = world.monotonicMs() + damagedRestMs;
+    const isHalfIn = this.#isFraming;
+    this.#isFraming = false;
+    if (isHalfIn) await partition.dropOpen();
+    else partition.rewind();
   }
+}
+
+/** What is taken in out of its turn would be a hole in an object that nobody could find later. */
+function outOfStep({ name, takenOffset }: Partition, offset: bigint): SluiceError {
+  return new SluiceError(
+    `take in ${name}`,
+    "permanent",
+    `offset ${offset} has come, but ${takenOffset} is next; it is fetched again from there`,
+  );
 }

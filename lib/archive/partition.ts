@@ -156,6 +156,14 @@ export class Partition {
     this.fetchOffset = this.takenOffset;
   }
 
+  /** Throws away the object being filled, and fetches its records again. */
+  async dropOpen(): Promise<void> {
+    const open = this.#open;
+    this.#open = null;
+    this.rewind();
+    await open?.discard();
+  }
+
   /** Throws all local state away and goes on at `tip`. */
   async reset(tip: bigint): Promise<void> {
     this.epoch++;
