@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { openStore, type Store } from "../../lib/clients/store/store.ts";
 import { realWorld } from "../../lib/core/world.ts";
 import { bytesOf, keyOf, putChain, putObject } from "../support/archive_maker.ts";
-import { type ArchivePlace, s3Place } from "../support/archive_run.ts";
+import { archiveOnce, type ArchivePlace, folderPlace, s3Place } from "../support/archive_run.ts";
 import { runSluice } from "../support/command_line.ts";
 import { readAll, type ReadRecord } from "../support/kafka_reader.ts";
 import { kafkajsOf, type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { readAllKcat } from "../support/kcat_reader.ts";
-import { produceTransactions } from "../support/produce_mix.ts";
+import { produceBulk, produceTransactions } from "../support/produce_mix.ts";
 import { startS3 } from "../support/s3_server.ts";
 import { eventually } from "../support/waiting.ts";
 
@@ -207,11 +207,7 @@ async function deletedIsNotJudged(rig: Rig): Promise<void> {
   const records = await readAll(bootstrap, topic, { expect: 30 });
   await putPlain(rig.store, topic, records, [10, 10, 10]);
   assert.equal((await withKafka(rig, topic, "--strict-gaps")).code, 0);
-  const admin = kafkajsOf(bootstrap).admin();
-  await admin.connect();
-  await admin.fetchTopicOffsets(topic); // this client has to know the topic first
-  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "12" }] });
-  await admin.disconnect();
+  await deleteRecords(rig.kafka, topic, 12n);
   const { code, found } = await withKafka(rig, topic);
   assert.deepEqual([code, found], [0, ["unknown 10..11", "unknown 21..22"]]);
 }
@@ -244,6 +240,48 @@ async function bothEndsAndTheMiddle(rig: Rig): Promise<void> {
   assert.equal((await withKafka(rig, topic)).code, 0);
 }
 
+/** Archives by the real daemon, twice, with retention in between. */
+async function ownArchiveIsSound({ kafka }: Rig, format: "value" | "record"): Promise<void> {
+  const { bootstrap } = kafka;
+  const topic = `own-${format}`;
+  await using place = await folderPlace();
+  await kafka.createTopic(topic, { partitions: 2 });
+  const archive = () =>
+    archiveOnce(place, bootstrap, [`--include=${topic}`, `--format=${format}`, `--group=${topic}`]);
+  await produceBulk({ bootstrap, topic, count: 3_000, whole: true, codec: "zstd" });
+  const isAborted = (n: number) => n % 2 === 0;
+  await produceTransactions({ bootstrap, topic, transactions: 6, isAborted });
+  await archive();
+  const before = await verified(place, `--kafka=${bootstrap}`, "--strict-gaps");
+  assert.deepEqual([before.code, before.found], [0, []]);
+  assert.equal(before.document.totals.not_archived, "0");
+  const { records } = before.document.totals;
+  assert.ok(records >= 3_030, `${records} records`);
+  await produceBulk({ bootstrap, topic, count: 50, from: 3_000, partition: 0 });
+  await deleteRecords(kafka, topic, -1n);
+  await produceBulk({ bootstrap, topic, count: 50, from: 3_050, partition: 0 });
+  assert.equal((await verified(place, `--kafka=${bootstrap}`)).document.totals.not_archived, "100");
+  await archive();
+  const { code, found, document } = await verified(place, `--kafka=${bootstrap}`);
+  assert.equal(code, 0);
+  assert.ok(found.length === 1 && found[0]?.startsWith("retention "), found.join());
+  assert.equal(document.totals.records, records + 50);
+  assert.equal((await run("verify", place, "--strict-gaps")).code, 3);
+  assert.equal((await run("verify", place, "--shallow")).code, 0);
+  const { stdout } = await run("ls", place, "--json", "--long");
+  const noted = JSON.parse(stdout).partitions.map((one: { records: number }) => one.records);
+  assert.equal(noted.reduce((sum: number, one: number) => sum + one, 0), records + 50);
+}
+
+/** Deletes the records of partition 0 before an offset; -1: all. */
+async function deleteRecords(kafka: KafkaServer, topic: string, before: bigint): Promise<void> {
+  const admin = kafkajsOf(kafka.bootstrap).admin();
+  await admin.connect();
+  await admin.fetchTopicOffsets(topic); // this client has to know the topic first
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: `${before}` }] });
+  await admin.disconnect();
+}
+
 Deno.test("archive verify --kafka tells holes of the predecessor's archive from loss", async (t) => {
   await using kafka = await startKafka({ properties: { "log.cleaner.backoff.ms": "200" } });
   await using server = await startS3();
@@ -256,6 +294,8 @@ Deno.test("archive verify --kafka tells holes of the predecessor's archive from 
     ["compaction leaves holes, before and after archiving", compactionLeavesHoles],
     ["what Kafka has deleted cannot be judged any more", deletedIsNotJudged],
     ["an archive with notes: missing at both ends and in the middle", bothEndsAndTheMiddle],
+    ["what archive writes is sound: values", (rig) => ownArchiveIsSound(rig, "value")],
+    ["what archive writes is sound: whole records", (rig) => ownArchiveIsSound(rig, "record")],
   ];
   for (const [what, step] of steps) await t.step(what, () => step(rig));
 
