@@ -8,8 +8,12 @@ import {
   recordSuffix,
   valueSuffix,
 } from "../formats/archive_key.ts";
-import { notesFromGzip, notesFromMetadata, type ObjectNotes } from "../formats/object_notes.ts";
-import { notesToMetadata } from "../formats/object_notes.ts";
+import {
+  notesFromGzip,
+  notesFromMetadata,
+  notesToMetadata,
+  type ObjectNotes,
+} from "../formats/object_notes.ts";
 import type { CutObject } from "./cut_object.ts";
 
 /** Enough of a file to hold its gzip header with our notes. */
@@ -48,7 +52,12 @@ export class Chain {
     for (const suffix of this.format === "value" ? suffixes : suffixes.toReversed()) {
       const key = this.#key(offset, suffix);
       const head = await this.store.head(key);
-      if (head !== undefined) return await this.#notesOf(key, head.metadata);
+      if (head === undefined) continue;
+      const notes = await this.#notesOf(key, head.metadata);
+      if (notes.firstOffset === offset) return notes;
+      const detail =
+        `its notes tell of offset ${notes.firstOffset}: it was renamed or copied there`;
+      throw new SluiceError(`go on after ${key} of ${this.store.url}`, "corrupt", detail);
     }
     return undefined;
   }

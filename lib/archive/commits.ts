@@ -47,8 +47,7 @@ export class Commits {
   /** Resolves when the offset is committed; false when the partition was lost before. */
   commit(partition: Partition, offset: bigint): Promise<boolean> {
     return new Promise((resolve) => {
-      const before = this.#wanted.get(partition)?.done ?? [];
-      this.#wanted.set(partition, { partition, offset, done: [...before, resolve] });
+      this.#want({ partition, offset, done: [resolve] });
       this.#changed.wake();
     });
   }
@@ -85,7 +84,7 @@ export class Commits {
     try {
       await this.send(commits);
     } catch (thrown) {
-      this.#putBack(wanted);
+      for (const one of wanted.values()) this.#want(one);
       this.#report(thrown);
       return false;
     }
@@ -96,16 +95,14 @@ export class Commits {
     return true;
   }
 
-  /** What was wanted meanwhile is newer. */
-  #putBack(wanted: ReadonlyMap<Partition, Wanted>): void {
-    for (const [partition, old] of wanted) {
-      const newer = this.#wanted.get(partition);
-      this.#wanted.set(partition, {
-        partition,
-        offset: newer?.offset ?? old.offset,
-        done: [...old.done, ...newer?.done ?? []],
-      });
-    }
+  /** Of several offsets of a partition the highest is committed, in whatever order they come. */
+  #want({ partition, offset, done }: Wanted): void {
+    const other = this.#wanted.get(partition);
+    this.#wanted.set(partition, {
+      partition,
+      offset: other !== undefined && other.offset > offset ? other.offset : offset,
+      done: [...other?.done ?? [], ...done],
+    });
   }
 
   #report(thrown: unknown): void {
