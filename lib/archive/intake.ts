@@ -1,4 +1,5 @@
 import { decompress, type FetchedPartition } from "../clients/kafka/kafka.ts";
+import { freeBytes } from "../core/bytes.ts";
 import { faultOf, reasonOf, SluiceError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
 import {
@@ -61,7 +62,7 @@ export class Intake {
       for (let at = 0;;) {
         const head = readBatchHead(records, at);
         if (head === null) return;
-        if (head.nextOffset > offset) this.#takeBatch(partition, offset, records, at, head, filter);
+        this.#takeBatch(partition, offset, records, at, head, filter);
         at += head.sizeBytes;
         if (partition.isDue) {
           partition.cut();
@@ -85,13 +86,17 @@ export class Intake {
   ): void {
     checkBatch(bytes, at, head);
     const control = head.isControl ? controlTypeOf(bytes, at, head) : null;
-    if (filter.isWanted(head, control)) {
+    // Asked about every batch, also those before the offset: transactions may end in them.
+    const isWanted = filter.isWanted(head, control);
+    if (head.nextOffset <= offset) return;
+    if (isWanted) {
       const start = recordsAt(at);
       const end = at + head.sizeBytes;
       if (head.codec === 0) this.#frame(partition, offset, head, bytes, start, end);
       else {
         const plain = decompress(head.codec, bytes.subarray(start, end));
         this.#frame(partition, offset, head, plain, 0, plain.length);
+        freeBytes(plain);
       }
     } else if (!head.isControl) this.tools.counts.aborted += head.count;
     partition.advance(head.nextOffset);

@@ -57,3 +57,20 @@ export class ReadAhead implements ByteSource {
     this.#from.close();
   }
 }
+
+/** What is smaller may share its buffer with other bytes. */
+const freeLeast = 16 * 1024;
+
+/**
+ * Gives a buffer's memory back at once, if these bytes are nearly all of it; they are gone then. The
+ * garbage collector lets some 60 MB of large buffers gather before it looks (measured).
+ */
+export function freeBytes({ buffer, length }: Uint8Array): void {
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < freeLeast) return;
+  if (length * 2 < buffer.byteLength) return;
+  try {
+    buffer.transfer(0);
+  } catch {
+    // The memory of a WebAssembly module: it stays as it is.
+  }
+}
