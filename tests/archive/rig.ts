@@ -23,6 +23,9 @@ export class VirtualTime {
   readonly #events: Event[] = [];
   readonly #late = new Map<Owner, (() => void)[]>();
 
+  /** @param turns see {@linkcode turn}. */
+  constructor(private readonly turns?: number) {}
+
   /** What is still to come. */
   get waiting(): number {
     return this.#events.length;
@@ -59,10 +62,10 @@ export class VirtualTime {
   /** Lets everything happen that is due in the next `ms`, and what follows from it. */
   async pass(ms: number): Promise<void> {
     const untilMs = this.nowMs + ms;
-    await turn();
-    while (this.next(untilMs)) await turn();
+    await turn(this.turns);
+    while (this.next(untilMs)) await turn(this.turns);
     this.nowMs = untilMs;
-    await turn();
+    await turn(this.turns);
   }
 }
 
@@ -95,9 +98,9 @@ export class VirtualWorld implements World {
   }
 }
 
-/** Lets all promises go on that can. */
-export async function turn(): Promise<void> {
-  for (let i = 0; i < 25; i++) await null;
+/** Lets promises go on, each so many times; usually that is all that can go on. */
+export async function turn(times = 25): Promise<void> {
+  for (let i = 0; i < times; i++) await null;
 }
 
 /** One behind the other. */
