@@ -56,6 +56,8 @@ export class Puts {
     this.#isRunning = true;
     this.#run().finally(() => {
       this.#isRunning = false;
+      // What was cut at the very end has found us running still.
+      this.wake();
       this.tools.changed();
     });
   }
@@ -77,10 +79,7 @@ export class Puts {
         this.tools.counts.putErrors++;
         this.#failed(thrown);
         if (object.body.isBroken) await partition.reset(partition.tip);
-        else {await this.#wait(
-            attempt++,
-            faultOf(thrown) === "transient" ? networkRetry : deniedRetry,
-          );}
+        else await this.#wait(attempt++, isTransient(thrown) ? networkRetry : deniedRetry);
       }
     }
   }
@@ -141,7 +140,10 @@ export class Puts {
     );
     await partition.reset(notes.nextOffset);
     this.#committing++;
-    this.tools.commits.commit(partition, notes.nextOffset).finally(() => this.#committing--);
+    this.tools.commits.commit(partition, notes.nextOffset).finally(() => {
+      this.#committing--;
+      this.tools.changed();
+    });
   }
 
   /** What follows the put, while the next object is being put already. */
@@ -151,7 +153,8 @@ export class Puts {
     const { notes, body } = object;
     this.#committing++;
     try {
-      if (notes.gap !== null) await this.#tellGap(notes);
+      // Not waited for before the rest: later objects would overtake this one.
+      const told = notes.gap === null ? null : this.#tellGap(notes);
       const fileBytes = body.sizeBytes;
       await notify(partition, notes, fileBytes);
       if (await commits.commit(partition, notes.nextOffset)) crashPoint("after-commit");
@@ -162,6 +165,7 @@ export class Puts {
         records: notes.records,
         bytes: fileBytes,
       });
+      await told;
     } finally {
       await body.remove();
       this.#committing--;
@@ -205,7 +209,7 @@ export class Puts {
   #failed(thrown: unknown): void {
     const reason = reasonOf(thrown);
     if (reason !== this.#trouble) {
-      const level = faultOf(thrown) === "transient" ? "warn" : "error";
+      const level = isTransient(thrown) ? "warn" : "error";
       this.tools.world.log(level, "Cannot put an object, trying on", {
         partition: this.partition.name,
         reason,
@@ -219,4 +223,8 @@ export class Puts {
     this.#trouble = null;
     this.tools.world.log("info", "Objects are put again", { partition: this.partition.name });
   }
+}
+
+function isTransient(thrown: unknown): boolean {
+  return faultOf(thrown) === "transient";
 }
