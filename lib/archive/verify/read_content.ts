@@ -2,13 +2,13 @@ import { Gunzip } from "../../clients/gzip.ts";
 import type { ByteSource } from "../../core/bytes.ts";
 import { SluiceError } from "../../core/errors.ts";
 import { BaldrFramer, LENGTH_BYTES, type RecordSink } from "../../formats/baldr.ts";
-import { decodeArchivedRecord } from "../../formats/archived_record.ts";
 import { crc32c } from "../../formats/crc32c.ts";
 import { combineCrc32c, gzipHeadBytes } from "../../formats/gzip_parts.ts";
 import { notesFromGzip } from "../../formats/object_notes.ts";
 import type { ListedObject } from "../listing.ts";
 import type { Content, WholeRecords } from "./facts.ts";
 import type { FoundNotes } from "./judge_object.ts";
+import { RecordScan } from "./record_scan.ts";
 
 /** No record of Kafka is longer: its sizes are 32-bit numbers. A longer length is damage. */
 export const recordBytesMost = 2 ** 31 - 1;
@@ -131,20 +131,22 @@ class Counter implements RecordSink {
     more: boolean,
     length: number,
   ): void {
-    if (this.#whole !== undefined) this.#add(this.#whole, bytes.subarray(start, end), more, length);
+    if (this.#whole !== undefined) {
+      if (more || this.#parts.length > 0) this.#addPart(bytes.slice(start, end), more, length);
+      else this.#whole.add(bytes, start, end);
+    }
     if (more) return;
     if (length === 0) this.#emptyRecords++;
     this.#records++;
     this.#wholeBytes += LENGTH_BYTES + length;
   }
 
-  #add(whole: WholeCounter, bytes: Uint8Array, more: boolean, length: number): void {
-    if (!more && this.#parts.length === 0) return whole.add(bytes);
-    this.#parts.push(bytes.slice());
+  #addPart(part: Uint8Array, more: boolean, length: number): void {
+    this.#parts.push(part);
     if (more) return;
     const record = joined(this.#parts, length);
     this.#parts = [];
-    whole.add(record);
+    this.#whole?.add(record, 0, length);
   }
 
   content(damage: Content["damage"]): Content {
@@ -161,36 +163,39 @@ class Counter implements RecordSink {
 
 /** Takes note of what whole records say. */
 class WholeCounter {
+  readonly #scan = new RecordScan();
   #records = 0;
   #nullValues = 0;
-  #firstOffset: bigint | null = null;
-  #lastOffset: bigint | null = null;
-  #firstTimestampMs: number | null = null;
-  #lastTimestampMs: number | null = null;
+  #firstOffset: number | bigint = 0;
+  #lastOffset: number | bigint = -1;
+  #leastTimestampMs = Infinity;
+  #greatestTimestampMs = -Infinity;
   #disorder: WholeRecords["disorder"];
 
-  /** @throws {SluiceError} `corrupt` when it is no record. */
-  add(bytes: Uint8Array): void {
-    const { offset, timestampMs: exactMs, value } = decodeArchivedRecord(bytes);
-    const timestampMs = Number(exactMs);
-    if (value === null) this.#nullValues++;
-    if (this.#lastOffset !== null && offset <= this.#lastOffset) {
-      this.#disorder ??= { index: this.#records, offset };
+  /** Takes the record `bytes[start, end)`. @throws {SluiceError} `corrupt` when it is none. */
+  add(bytes: Uint8Array, start: number, end: number): void {
+    const scan = this.#scan;
+    scan.read(bytes, start, end);
+    const { offset, timestampMs } = scan;
+    if (!scan.hasValue) this.#nullValues++;
+    if (this.#records === 0) this.#firstOffset = offset;
+    else if (offset <= this.#lastOffset) {
+      this.#disorder ??= { index: this.#records, offset: BigInt(offset) };
     }
-    this.#firstOffset ??= offset;
     this.#lastOffset = offset;
-    this.#firstTimestampMs = Math.min(this.#firstTimestampMs ?? timestampMs, timestampMs);
-    this.#lastTimestampMs = Math.max(this.#lastTimestampMs ?? timestampMs, timestampMs);
+    if (timestampMs < this.#leastTimestampMs) this.#leastTimestampMs = timestampMs;
+    if (timestampMs > this.#greatestTimestampMs) this.#greatestTimestampMs = timestampMs;
     this.#records++;
   }
 
   seen(): WholeRecords {
+    const isEmpty = this.#records === 0;
     return {
       nullValues: this.#nullValues,
-      firstOffset: this.#firstOffset,
-      lastOffset: this.#lastOffset,
-      firstTimestampMs: this.#firstTimestampMs,
-      lastTimestampMs: this.#lastTimestampMs,
+      firstOffset: isEmpty ? null : BigInt(this.#firstOffset),
+      lastOffset: isEmpty ? null : BigInt(this.#lastOffset),
+      firstTimestampMs: isEmpty ? null : this.#leastTimestampMs,
+      lastTimestampMs: isEmpty ? null : this.#greatestTimestampMs,
       disorder: this.#disorder,
     };
   }

@@ -139,8 +139,8 @@ async function judgeOpen(
   try {
     return await judgeOpenLink(kafka, store, of, open);
   } catch (thrown) {
-    const { what } = kafkaTrouble(thrown);
-    return { ...unknownFinding(open), what };
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    return { ...unknownFinding(open), what: `this could not be judged: ${reasonOf(thrown)}` };
   }
 }
 
