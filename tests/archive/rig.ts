@@ -43,7 +43,7 @@ export class VirtualTime {
     const event = this.#events[0];
     if (event === undefined || event.atMs > untilMs) return false;
     this.#events.shift();
-    this.nowMs = event.atMs;
+    this.nowMs = Math.max(this.nowMs, event.atMs);
     const { owner, act } = event;
     if (owner?.isDead) return true;
     if (owner?.isFrozen) this.#late.set(owner, [...this.#late.get(owner) ?? [], act]);
