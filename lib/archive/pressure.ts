@@ -37,17 +37,19 @@ export class Pressure {
     else this.#spoolLargest();
   }
 
-  /** The spool is filling up: the largest objects are ended, so that they can be put and removed. */
+  /**
+   * The spool is filling up: the largest objects are ended, so that they can be put and removed. When
+   * it is full of such as wait already, to end more of them would help nobody.
+   */
   cutEarly(): void {
     const most = this.settings.spoolBytes * cutShare;
     if (this.spoolUse.usedBytes < most) return;
-    const waitingBytes = this.spoolUse.usedBytes;
     const open = this.partitions().filter((one) => one.open !== null && one.open.records > 0);
-    open.sort((a, b) => (b.open?.heldBytes ?? 0) - (a.open?.heldBytes ?? 0));
-    let left = waitingBytes - most / 2;
+    open.sort((a, b) => heldBy(b) - heldBy(a));
+    let left = open.reduce((sum, one) => sum + heldBy(one), 0) - most / 2;
     for (const one of open) {
       if (left <= 0) return;
-      left -= one.open?.heldBytes ?? 0;
+      left -= heldBy(one);
       one.cut();
     }
   }
@@ -61,4 +63,8 @@ export class Pressure {
     }
     largest?.spoolNow();
   }
+}
+
+function heldBy({ open }: Partition): number {
+  return open?.heldBytes ?? 0;
 }
