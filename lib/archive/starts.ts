@@ -67,11 +67,13 @@ export class Starts {
     if (!isWaiting(partition)) return;
     const { commits, counts, notify, world } = this.tools;
     const committed = await this.tools.committed(partition);
-    const log = await this.#logRange(partition);
+    let log = await this.#logRange(partition);
     partition.topicId = this.tools.topicIdOf(partition.topic);
     const from = await this.#from(partition, committed, log.earliest);
     const { tip, over } = await partition.chain.hop(from.offset);
     refuseOtherTopic(partition, over.at(-1)?.topicId ?? from.topicId);
+    // Whoever had the partition before may have put what came after we had asked.
+    if (tip > log.latest) log = await this.#logRange(partition);
     if (tip > log.latest) throw beyondLog(partition, tip, log.latest);
     for (const notes of over) await notify(partition, notes);
     counts.adopted += over.length;
@@ -103,7 +105,9 @@ export class Starts {
     if (committed !== null && this.tools.settings.resume === "group") return committed;
     // Commits of a group that was away for a week are gone; the store remembers.
     const newest = await chain.newest();
-    return { offset: newest?.nextOffset ?? earliest, topicId: newest?.topicId ?? "" };
+    if (newest !== undefined) return { offset: newest.nextOffset, topicId: newest.topicId };
+    // The first object may be on its way, from where the chain was begun; the log may begin later now.
+    return committed ?? { offset: earliest, topicId: "" };
   }
 
   #gap(partition: Partition, tip: bigint, earliest: bigint): void {

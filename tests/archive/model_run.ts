@@ -159,7 +159,7 @@ export class Run {
       this.ledger.owners.set(partition, process);
       const member = this.#members.get(process);
       this.time.after(10 * this.random(), () => {
-        if (this.#members.get(process) !== member) return;
+        if (this.isOver || this.#members.get(process) !== member) return;
         process.provenMs = Math.max(process.provenMs, nowMs);
         process.assigned(partition);
       }, process);
