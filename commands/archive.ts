@@ -70,7 +70,7 @@ const options = {
     help: "end an object with the batch that brings it to so many records; 0 is no limit",
   }),
   "memory": size({
-    fallback: 32 * mebibyte,
+    fallback: 24 * mebibyte,
     least: 8 * mebibyte,
     help: "bytes of records in memory, all partitions together; beyond that nothing is read",
   }),

@@ -1,5 +1,6 @@
 import type { SpoolFile } from "../clients/spool.ts";
 import type { PutBody } from "../clients/store/store.ts";
+import { freeBytes } from "../core/bytes.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Memory } from "./memory.ts";
 
@@ -77,6 +78,7 @@ export class ObjectBody implements PutBody {
     this.#inMemory.splice(0, blocks.length);
     this.memory.give(movedBytes);
     this.#memoryBytes -= movedBytes;
+    blocks.forEach(freeBytes);
   }
 
   /** Sets what is written before and after the blocks. */
@@ -93,7 +95,7 @@ export class ObjectBody implements PutBody {
     const fileEnd = fileAt + file.sizeBytes;
     const from = Math.max(at, fileAt);
     const to = Math.min(at + length, fileEnd);
-    if (from < to) out.set(await this.#fromDisk(from - fileAt, to - from), from - at);
+    if (from < to) await this.#fromDisk(from - fileAt, out.subarray(from - at, to - at));
     if (this.#isGone) {
       throw new SluiceError(
         "read an object to be put",
@@ -111,9 +113,13 @@ export class ObjectBody implements PutBody {
     return out;
   }
 
-  async #fromDisk(at: number, length: number): Promise<Uint8Array> {
+  release(bytes: Uint8Array): void {
+    freeBytes(bytes);
+  }
+
+  async #fromDisk(at: number, into: Uint8Array): Promise<void> {
     try {
-      return await this.file.read(at, length);
+      await this.file.read(at, into);
     } catch (thrown) {
       this.#isBroken = true;
       throw thrown;

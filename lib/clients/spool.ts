@@ -6,11 +6,12 @@ export interface SpoolFile {
   /**
    * Adds all of the bytes; when it fails, none count, and the next call writes over them.
    *
-   * @throws {SluiceError} `transient` for a full disk, else `permanent`.
+   * @throws {SluiceError} `transient` for a full disk, `corrupt` when what was added before is gone,
+   *   `denied` without the right, else `permanent`.
    */
   append(parts: readonly Uint8Array[]): Promise<void>;
-  /** Exactly `length` bytes from `at` on. */
-  read(at: number, length: number): Promise<Uint8Array>;
+  /** Fills `into` with the bytes from `at` on. */
+  read(at: number, into: Uint8Array): Promise<void>;
   /** Removes the file; what is gone already is no trouble. */
   remove(): Promise<void>;
 }
@@ -78,7 +79,8 @@ class OneFile implements SpoolFile {
 
   async append(parts: readonly Uint8Array[]): Promise<void> {
     try {
-      using file = await Deno.open(this.path, { write: true, create: true });
+      // Made anew in the middle, it would begin with a hole that nobody sees when it is read.
+      using file = await Deno.open(this.path, { write: true, create: this.sizeBytes === 0 });
       await file.seek(this.sizeBytes, Deno.SeekMode.Start);
       let sizeBytes = this.sizeBytes;
       for (const part of parts) {
@@ -91,17 +93,15 @@ class OneFile implements SpoolFile {
     }
   }
 
-  async read(at: number, length: number): Promise<Uint8Array> {
+  async read(at: number, into: Uint8Array): Promise<void> {
     try {
       using file = await Deno.open(this.path);
       await file.seek(at, Deno.SeekMode.Start);
-      const bytes = new Uint8Array(length);
-      for (let filled = 0; filled < length;) {
-        const read = await file.read(bytes.subarray(filled));
+      for (let filled = 0; filled < into.length;) {
+        const read = await file.read(into.subarray(filled));
         if (read === null) throw new Error(`it ends after ${at + filled} bytes`);
         filled += read;
       }
-      return bytes;
     } catch (thrown) {
       throw spoolError("read the spool", this.path, thrown);
     }
@@ -119,6 +119,10 @@ function spoolError(act: string, path: string, thrown: unknown): SluiceError {
     return new SluiceError(`${act} ${path}`, "transient", "the disk is full; make room", {
       cause: thrown,
     });
+  }
+  if (thrown instanceof Deno.errors.NotFound) {
+    const detail = "it is gone; let nobody clean up --spool-dir";
+    return new SluiceError(`${act} ${path}`, "corrupt", detail, { cause: thrown });
   }
   const denied = thrown instanceof Deno.errors.PermissionDenied;
   const detail = denied ? "this user may not write there; choose another --spool-dir" : text;

@@ -256,7 +256,9 @@ async function fill(
   for (let at = 0; at < body.sizeBytes; at += pieceBytes) {
     checkNotGivenUp(action, signal);
     const length = Math.min(pieceBytes, body.sizeBytes - at);
-    await draft.write(await readPiece(action, body, at, length));
+    const piece = await readPiece(action, body, at, length);
+    await draft.write(piece);
+    body.release?.(piece);
   }
 }
 

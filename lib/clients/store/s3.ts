@@ -40,7 +40,7 @@ export type { Patience };
 
 /** S3 takes no smaller parts, but for the last. */
 const leastPartBytes = 5 * 1024 * 1024;
-const usualPartBytes = 8 * 1024 * 1024;
+const usualPartBytes = 5 * 1024 * 1024;
 
 /**
  * Opens a bucket as a store; nothing is asked of it yet.
@@ -120,6 +120,7 @@ class S3Store implements Store {
         new PutObjectCommand({ ...object, ...condition, Body, ContentMD5: md5Of(Body) }),
         signal ? { abortSignal: signal } : {},
       );
+      content.release?.(Body);
       return this.#done(action, ETag);
     } catch (thrown) {
       if (ifAbsent && hasStatus(thrown, 412)) return refused;

@@ -83,6 +83,8 @@ async function uploadParts(
       const part = { ...upload, PartNumber, Body, ContentMD5: md5Of(Body) };
       const { ETag } = await client.send(new UploadPartCommand(part), abortSignal);
       parts[PartNumber - 1] = { PartNumber, ETag };
+      // Not after a failure: a request that was given up may still be sending them.
+      body.release?.(Body);
     } catch (thrown) {
       failure ??= { thrown };
     }

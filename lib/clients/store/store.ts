@@ -27,6 +27,8 @@ export interface PutBody {
   readonly sizeBytes: number;
   /** Exactly `length` bytes from `at` on; they must stay as they are until the put is done. */
   read(at: number, length: number): Promise<Uint8Array>;
+  /** Is told that bytes it gave are not needed any more, so that their memory can be given back. */
+  release?(bytes: Uint8Array): void;
 }
 
 /** How to put an object. */
@@ -135,7 +137,7 @@ export interface StoreOptions {
   readonly sseKmsKey?: string;
   /** Of new objects: "STANDARD_IA". @default the bucket's */
   readonly storageClass?: string;
-  /** A longer body goes in parts of this size; two are in memory. At least 5 MiB. @default 8 MiB */
+  /** A longer body goes in parts of this size; two are in memory. At least and by default 5 MiB. */
   readonly partBytes?: number;
   readonly world: World;
 }
