@@ -17,7 +17,7 @@ export class Catalogue {
 
   constructor(
     private readonly cluster: Cluster,
-    private readonly settings: Pick<ArchiveSettings, "wants" | "discoverMs" | "notifyTopic">,
+    private readonly settings: Pick<ArchiveSettings, "wants" | "discoverMs">,
     private readonly world: World,
   ) {}
 

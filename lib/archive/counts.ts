@@ -5,15 +5,13 @@ export class Counts {
   rawBytes = 0;
   fileBytes = 0;
   objects = 0;
-  /** Objects of another writer over which a partition went on. */
+  /** Objects over which a partition went on without having put them since it was assigned. */
   adopted = 0;
   gaps = 0;
   gapOffsets = 0n;
   aborted = 0;
-  fetchedBytes = 0;
   putErrors = 0;
   commits = 0;
-  restarts = 0;
   /** By topic: records, bytes. */
   readonly topics = new Map<string, { records: number; rawBytes: number; fileBytes: number }>();
 
