@@ -9,6 +9,7 @@ import { kafkajsOf, type KafkaServer, startKafka } from "../support/kafka_server
 import { readAllKcat } from "../support/kcat_reader.ts";
 import { produceBulk, produceTransactions } from "../support/produce_mix.ts";
 import { startS3 } from "../support/s3_server.ts";
+import { StoreFaults } from "../support/store_faults.ts";
 import { eventually } from "../support/waiting.ts";
 
 /** Runs one of archive's commands on a place. */
@@ -125,6 +126,32 @@ Deno.test("archive verify and ls on S3: notes, metadata, damage", async (t) => {
     assert.ok([1, 11].includes(other.code));
   });
   await store.close();
+});
+
+Deno.test("archive verify through a store that fails: every object is looked at all the same", async (t) => {
+  await using server = await startS3();
+  await using faults = new StoreFaults(server.endpoint.replace("http://", ""));
+  await using place = await s3Place(server, { through: faults.address });
+  const store = await storeAt(place, server.endpoint);
+  const ends = Array.from({ length: 41 }, (_, i) => BigInt(i * 10));
+  const keys = await putChain(store, ends);
+  await store.close();
+
+  await t.step("errors, cut and lost answers are asked for again", async () => {
+    faults.shares = { error: 10, cutReply: 10, lostReply: 5 };
+    const { code, found, partition } = await verified(place);
+    assert.deepEqual([code, found, partition.records], [0, [], 400]);
+    const { error, cutReply, lostReply } = faults.counts;
+    assert.ok(error > 0 && cutReply > 0 && lostReply > 0);
+  });
+
+  await t.step("an object that may not be read is named, and the exit code is 11", async () => {
+    faults.shares = {};
+    faults.refused = new RegExp(`/${keys[7]?.split("/").at(-1)}`);
+    const { code, found, partition } = await verified(place);
+    assert.deepEqual([code, found], [11, ["unreadable null..null", "unknown 70..80"]]);
+    assert.deepEqual([partition.records, partition.findings[0].fault], [390, "denied"]);
+  });
 });
 
 /** Kafka, and an archive beside it. */
