@@ -1,7 +1,7 @@
 import type { DeflatedBlock, Deflater } from "../clients/deflate/deflate.ts";
 import type { World } from "../core/world.ts";
 import { backoffMs, networkRetry } from "../core/retry.ts";
-import { reasonOf } from "../core/errors.ts";
+import { faultOf, reasonOf } from "../core/errors.ts";
 import { combineCrc32, combineCrc32c, gzipEnd, gzipHeader } from "../formats/gzip_parts.ts";
 import { notesToExtra, type ObjectNotes } from "../formats/object_notes.ts";
 import type { CutObject } from "./cut_object.ts";
@@ -214,6 +214,7 @@ export class OpenObject {
         return spoolTrouble(null);
       } catch (thrown) {
         spoolTrouble(reasonOf(thrown));
+        if (faultOf(thrown) === "corrupt") throw thrown; // what was spooled before is gone
         if (this.#isFinished) return;
         await world.sleep(backoffMs(networkRetry, attempt, world.random()));
       }

@@ -181,6 +181,26 @@ Deno.test("a full disk does not keep a finished object from being put out of mem
   assert.deepEqual(valuesIn(plain), ["one"]);
 });
 
+Deno.test("an object whose spooled bytes are gone is given up, not waited for", async () => {
+  const bench = new Bench();
+  const open = bench.object();
+  addRecord(open, "one");
+  open.seal();
+  open.spoolNow();
+  await turn();
+  const [file] = bench.files;
+  if (file) {
+    file.before = () => {
+      throw new SluiceError("write to the spool", "corrupt", "it is gone");
+    };
+  }
+  addRecord(open, "two");
+  open.seal();
+  open.spoolNow();
+  await assert.rejects(open.finish(baseNotes), /it is gone/);
+  assert.deepEqual([bench.memory.usedBytes, bench.spoolUse.usedBytes], [0, 0]);
+});
+
 Deno.test("a block grows with what comes, up to the object's share of memory", () => {
   const bench = new Bench({ memoryBytes: 1024 * kibibyte });
   const open = bench.object();
