@@ -154,6 +154,7 @@ export function patterns(given: { readonly help: string }): Option<readonly stri
     fallback: [],
     fallbackText: "",
     read: (written) => {
+      if (written === "") throw usageError("use an empty pattern", "give one or leave it out");
       try {
         new RegExp(written, "u");
       } catch (thrown) {

@@ -9,6 +9,7 @@ import {
   list,
   number,
   type Option,
+  patterns,
   secret,
   size,
   text,
@@ -31,6 +32,7 @@ const kinds = {
   codecIfAny: choice(["none", "gzip"], { help }),
   toggle: toggle({ help }),
   list: list({ help }),
+  patterns: patterns({ help }),
   password: secret({ help }),
 } as const;
 
@@ -52,6 +54,7 @@ const readable: [kind: keyof typeof kinds, written: string, value: unknown][] = 
   ...["false", "No", "off", "0"].map((word) => ["toggle", word, false] as const),
   ["list", "a", ["a"]],
   ["list", "a, b,c", ["a", "b", "c"]],
+  ["patterns", "a{1,2}|b", ["a{1,2}|b"]],
 ].map(([kind, written, value]) => [kind as keyof typeof kinds, written as string, value]);
 
 for (const [kind, written, value] of readable) {
@@ -82,6 +85,9 @@ const refused: [kind: keyof typeof kinds, written: string, message: string][] = 
   ["toggle", "maybe", 'Cannot use "maybe": give true or false'],
   ["toggle", "", 'Cannot use "": give true or false'],
   ["list", "", 'Cannot use "": one part of the list is empty'],
+  ["patterns", "", "Cannot use an empty pattern: give one or leave it out"],
+  ["patterns", "a(", 'Cannot read pattern "a(": give a regular expression'],
+  ["patterns", "a)|(b", 'Cannot read pattern "a)|(b": give a regular expression'],
   ["list", "a,,b", 'Cannot use "a,,b": one part of the list is empty'],
   ["password", "", "Cannot use an empty secret: the file or variable holds nothing"],
   ["password", "\n", "Cannot use an empty secret: the file or variable holds nothing"],
@@ -107,6 +113,7 @@ const fallbacks: [kind: keyof typeof kinds, fallback: unknown, text: string][] =
   ["codecIfAny", undefined, ""],
   ["toggle", false, ""],
   ["list", [], ""],
+  ["patterns", [], ""],
   ["password", undefined, ""],
 ];
 
