@@ -118,6 +118,42 @@ Deno.test("a counter never goes down, whatever it reads", async () => {
   );
 });
 
+Deno.test("gauges with labels show what is read now, and nothing of what was before", async () => {
+  const metrics = new Metrics(build);
+  let now: [Record<string, string>, number][] = [[{ topic: "a" }, 1], [{ topic: "b" }, -2]];
+  metrics.gaugesOf("lag", "Lag", ["topic"], () => now);
+  const lags = async () => {
+    const { samples } = await pageOf(metrics);
+    return samples.filter(({ name }) => name === "sluice_lag")
+      .map(({ labels, value }) => [labels["topic"], value]);
+  };
+  assert.deepEqual(await lags(), [["a", 1], ["b", -2]]);
+  now = [[{ topic: "b" }, 3], [{ topic: 'c"\n' }, 4]];
+  assert.deepEqual(await lags(), [["b", 3], ['c\\"\\n', 4]]);
+  now = [];
+  assert.deepEqual(await lags(), []);
+});
+
+Deno.test("counters with labels grow each for itself, and stay when they are read no more", async () => {
+  const metrics = new Metrics(build);
+  let now: [Record<string, string>, number][] = [];
+  metrics.countersOf("lines_total", "Lines", ["topic", "host"], () => now);
+  const lines = async () => {
+    const { valueOf } = await pageOf(metrics);
+    return [["a", "x"], ["a", "y"]].map(([topic = "", host = ""]) =>
+      valueOf("sluice_lines_total", { topic, host })
+    );
+  };
+  assert.deepEqual(await lines(), [undefined, undefined]);
+  now = [[{ topic: "a", host: "x" }, 5], [{ topic: "a", host: "y" }, 7]];
+  assert.deepEqual(await lines(), [5, 7]);
+  assert.deepEqual(await lines(), [5, 7], "once");
+  now = [[{ topic: "a", host: "y" }, 9]];
+  assert.deepEqual(await lines(), [5, 9]);
+  now = [[{ topic: "a", host: "x" }, 6], [{ topic: "a", host: "y" }, 9]];
+  assert.deepEqual(await lines(), [6, 9]);
+});
+
 Deno.test("a timer fills buckets in seconds", async () => {
   const metrics = new Metrics(build);
   const observe = metrics.timer("send_seconds", "Time");
