@@ -65,7 +65,8 @@ interface Arrival {
 export class Fetching {
   readonly #loops = new Map<number, Promise<void>>();
   readonly #changed = new Gate();
-  #trouble: string | null = null;
+  /** Why nothing comes, by broker. */
+  readonly #troubles = new Map<number, string>();
   fetchedBytes = 0;
 
   constructor(private readonly tools: FetchTools, private readonly stop: AbortSignal) {
@@ -74,7 +75,7 @@ export class Fetching {
 
   /** Why nothing comes from some broker; null when all is well. */
   get trouble(): string | null {
-    return this.#trouble;
+    return this.#troubles.values().next().value ?? null;
   }
 
   /** Looks again at what is to be fetched; begins loops for brokers that have none. */
@@ -97,20 +98,21 @@ export class Fetching {
     for (let attempt = 0; !this.stop.aborted;) {
       const asked = this.#asked(nodeId);
       if (asked.size === 0) {
+        this.#troubles.delete(nodeId); // it leads nothing that is wanted: nothing is missed
         await Promise.race([this.#changed.wait(), this.tools.world.sleep(restMs, this.stop)]);
         continue;
       }
       try {
         const answer = await this.#fetch(nodeId, [...asked.values()]);
         attempt = 0;
-        this.#trouble = null;
+        this.#troubles.delete(nodeId);
         const arrivals = this.#arrivals(nodeId, asked, answer);
         // Not more than one answer waits: memory is bounded by the answers, and by their blocks.
         await taking;
         taking = this.#takeIn(arrivals);
       } catch (thrown) {
         if (this.stop.aborted) break;
-        this.#failed(thrown);
+        this.#failed(nodeId, thrown);
         this.tools.moved();
         const ms = backoffMs(networkRetry, ++attempt, this.tools.world.random());
         await this.tools.world.sleep(ms, this.stop);
@@ -213,11 +215,11 @@ export class Fetching {
     this.changed();
   }
 
-  #failed(thrown: unknown): void {
+  #failed(nodeId: number, thrown: unknown): void {
     const reason = reasonOf(thrown);
-    if (reason !== this.#trouble) {
-      this.tools.world.log("warn", "Cannot fetch, trying on", { reason });
+    if (reason !== this.#troubles.get(nodeId)) {
+      this.tools.world.log("warn", "Cannot fetch, trying on", { broker: nodeId, reason });
     }
-    this.#trouble = reason;
+    this.#troubles.set(nodeId, reason);
   }
 }

@@ -220,6 +220,17 @@ Deno.test("a broker that is away is tried on, and the others go on", async () =>
   await bench.world.time.pass(200);
   assert.deepEqual(bench.asked.map(({ nodeId }) => nodeId), [1, 2, 1, 2]);
   assert.equal(bench.moved, 1);
+  assert.match(
+    bench.fetching.trouble ?? "",
+    /no connection/,
+    "what comes from another is no remedy",
+  );
+  bench.last.fail(new SluiceError("fetch", "transient", "no connection"));
+  await turn();
+  assert.deepEqual(bench.world.said("warn"), ["Cannot fetch, trying on"], "once");
+  bench.leaders.set(1, 1);
+  await bench.world.time.pass(10_000);
+  assert.equal(bench.fetching.trouble, null, "it has nothing for us any more");
   await bench.end();
 });
 
