@@ -41,14 +41,16 @@ class MadeKafka implements KafkaView {
     from: bigint,
     to: bigint,
     visitor: Parameters<KafkaView["visit"]>[3],
-  ): Promise<void> {
+  ): Promise<bigint> {
     const { logStart } = await this.stateOf();
+    const began = from > logStart ? from : logStart;
     for (const [offset, value] of this.records) {
       if (offset < from || offset < logStart || offset >= to) continue;
       this.visited.push(offset);
       const bytes = encoder.encode(`<${value}>`);
-      if (!visitor(offset, bytes, 1, bytes.length - 1)) return;
+      if (!visitor(offset, bytes, 1, bytes.length - 1)) break;
     }
+    return began;
   }
 }
 

@@ -275,7 +275,7 @@ function kafkaOf(state: Partial<PartitionState>, partitions = 1): KafkaView {
       for (let at = begin; at < to && at < all.lastStable; at++) {
         if (!visitor(at, new Uint8Array(1), 0, 1)) break;
       }
-      return Promise.resolve();
+      return Promise.resolve(begin);
     },
   };
 }

@@ -23,8 +23,6 @@ export async function judgeOpenLink(
   link: OpenLink,
 ): Promise<Finding | undefined> {
   const { object, to, key } = link;
-  const state = await kafka.stateOf(of);
-  if (state === undefined || state.logStart >= to) return unknownFinding(link);
   const { content } = object;
   if (object.kind !== "values" || content === undefined || content.damage !== undefined) {
     return unknownFinding(link);
@@ -33,7 +31,7 @@ export async function judgeOpenLink(
   let at = 0;
   let lost = 0;
   let firstLost: bigint | undefined;
-  await kafka.visit(of, object.first, to, (offset, bytes, start, end) => {
+  const began = await kafka.visit(of, object.first, to, (offset, bytes, start, end) => {
     const found = archived.indexOf(digestOf(bytes, start, end), at);
     if (found >= 0) at = found + 1;
     else {
@@ -48,7 +46,7 @@ export async function judgeOpenLink(
     const what = `Kafka has ${count} ${noun} there that no object holds`;
     return { kind: "gap", what, key, from: firstLost, to };
   }
-  return state.logStart <= object.first ? undefined : unknownFinding(link);
+  return began === object.first ? undefined : unknownFinding(link);
 }
 
 /** Tells of a gap whether Kafka can fill it. @throws {SluiceError} of Kafka. */
@@ -58,14 +56,15 @@ export async function judgeGap(
   gap: Finding,
 ): Promise<Finding> {
   const { from, to, what } = gap;
-  const state = await kafka.stateOf(of);
-  if (state === undefined || from === undefined || to === undefined) return gap;
-  if (state.logStart >= to) return { ...gap, what: `${what}; Kafka has deleted them` };
-  const first = await firstIn(kafka, of, from, to);
-  if (first !== undefined) {
-    return { ...gap, what: `${what}; Kafka still has records of them, the first is ${first}` };
-  }
-  return { ...gap, what: `${what}; Kafka has no record there` };
+  if (from === undefined || to === undefined) return gap;
+  const { first, began } = await firstIn(kafka, of, from, to);
+  if (began === undefined) return gap;
+  const told = first !== undefined
+    ? `Kafka still has records of them, the first is ${first}`
+    : began >= to
+    ? "Kafka has deleted them"
+    : "Kafka has no record there";
+  return { ...gap, what: `${what}; ${told}` };
 }
 
 /** Whether Kafka's topic is the archived one, as far as ids tell: one made anew has another. */
@@ -91,7 +90,7 @@ export async function judgeEnds(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   if (state.logStart < first) {
-    const missing = await firstIn(kafka, of, state.logStart, first);
+    const { first: missing } = await firstIn(kafka, of, state.logStart, first);
     if (missing !== undefined) {
       const what = "Kafka has records there, before the archive begins";
       findings.push({ kind: "gap", what, from: missing, to: first });
@@ -105,17 +104,17 @@ export async function judgeEnds(
   return findings;
 }
 
-/** The offset of the first record in a range; undefined when there is none. */
+/** The offset of the first record in a range, and where the visit began. */
 async function firstIn(
   kafka: KafkaView,
   of: ArchivedPartition,
   from: bigint,
   to: bigint,
-): Promise<bigint | undefined> {
+): Promise<{ readonly first: bigint | undefined; readonly began: bigint | undefined }> {
   let first: bigint | undefined;
-  await kafka.visit(of, from, to, (offset) => {
+  const began = await kafka.visit(of, from, to, (offset) => {
     first = offset;
     return false;
   });
-  return first;
+  return { first, began };
 }

@@ -53,22 +53,28 @@ export class KafkaReader implements KafkaView {
     };
   }
 
-  async visit(of: TopicPartition, from: bigint, to: bigint, visitor: RecordVisitor): Promise<void> {
+  async visit(
+    of: TopicPartition,
+    from: bigint,
+    to: bigint,
+    visitor: RecordVisitor,
+  ): Promise<bigint | undefined> {
+    let began = from;
     let at = from;
     for (let attempt = 1; attempt <= triesMost; attempt++) {
+      const gone = await this.#visitUpTo(of, at, to, visitor);
+      if (gone === undefined) return began;
       const state = await this.stateOf(of);
-      if (state === undefined) return;
-      const end = to < state.lastStable ? to : state.lastStable;
-      if (at < state.logStart) at = state.logStart;
-      const next = await this.#visitUpTo(of, at, end, visitor);
-      if (next === undefined || next >= end) return;
-      // Retention has just overtaken us: on from where the log begins now.
-      at = next;
+      if (state === undefined) return undefined;
+      if (gone >= state.highWatermark) return began;
+      // Retention has overtaken us: on from where the log begins now.
+      began = at = gone < state.logStart ? state.logStart : gone;
+      if (at >= to) return began;
     }
-    throw new SluiceError(actionOf(of), "transient", `offset ${at} is deleted again and again`);
+    throw new SluiceError(actionOf(of), "transient", `Kafka gives nothing at offset ${at}`);
   }
 
-  /** Where it ended: undefined when the visitor has enough, before `to` at an offset that is gone. */
+  /** Undefined when it is done; else the offset that Kafka has not, from where the rest is missing. */
   async #visitUpTo(
     of: TopicPartition,
     from: bigint,
@@ -80,11 +86,11 @@ export class KafkaReader implements KafkaView {
       const answer = await this.#permits.use(() => this.#insist(() => this.#fetch(of, at)));
       if (answer.outcome === "out-of-range") return at;
       const next = visitAnswer(answer, at, to, visitor);
-      if (next === undefined) return undefined;
+      if (next === undefined || next >= answer.lastStableOffset) return undefined;
       if (next === at) emptyAnswers++;
       at = next;
     }
-    return to;
+    return undefined;
   }
 
   async #fetch({ topic, partition }: TopicPartition, offset: bigint): Promise<FetchedPartition> {

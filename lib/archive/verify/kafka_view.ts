@@ -27,9 +27,16 @@ export interface KafkaView {
   stateOf(of: TopicPartition): Promise<PartitionState | undefined>;
   /**
    * Visits the records with offsets in `[from, to)` that a reader of committed records gets, until
-   * the visitor says false. What retention has deleted is passed over.
+   * the visitor says false.
    *
+   * @returns where Kafka's log goes on without a deleted part: `from`, or behind what retention has
+   * deleted of the range, `to` or more when that is all of it; undefined without such a partition.
    * @throws {SluiceError}
    */
-  visit(of: TopicPartition, from: bigint, to: bigint, visitor: RecordVisitor): Promise<void>;
+  visit(
+    of: TopicPartition,
+    from: bigint,
+    to: bigint,
+    visitor: RecordVisitor,
+  ): Promise<bigint | undefined>;
 }
