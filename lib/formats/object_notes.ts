@@ -14,8 +14,9 @@ export interface ObjectNotes {
   readonly records: number;
   /** Of those: records without a value, which a values-only object writes as empty ones. */
   readonly nullValues: number;
-  /** Milliseconds since 1970 of the first record; null when there is none. */
+  /** The least time of its records, milliseconds since 1970; null when there is none. */
   readonly firstTimestampMs: number | null;
+  /** The greatest time of its records. */
   readonly lastTimestampMs: number | null;
   /** What the object inflates to. */
   readonly uncompressedBytes: number;
