@@ -40,6 +40,7 @@ export class ModelProcess implements Owner {
   readonly world: VirtualWorld;
   readonly wire: Wire;
   readonly pressure: Pressure;
+  readonly #grants = new Map<number, number>();
   readonly #stop = new AbortController();
   readonly #changed = new Gate();
   readonly #deflater = new StoringDeflater();
@@ -70,7 +71,8 @@ export class ModelProcess implements Owner {
       async (commits) => {
         const strange = commits.find(({ partition }) => !this.held.has(partition));
         if (strange) throw new SluiceError("commit offsets", "permanent", "not ours");
-        await this.wire.ask("commit offsets", () => ledger.commit(this, commits));
+        const grants = new Map(this.#grants);
+        await this.wire.ask("commit offsets", () => ledger.commit(this, grants, commits));
       },
       world,
       counts,
@@ -109,7 +111,9 @@ export class ModelProcess implements Owner {
     return this.held.has(partition) && this.world.monotonicMs() - this.provenMs < sessionMs;
   }
 
-  assigned(number: number): void {
+  /** @param grant what proves to the coordinator that the partition is ours. */
+  assigned(number: number, grant: number): void {
+    this.#grants.set(number, grant);
     const { ledger } = this.around;
     const { world, memory, counts, pressure } = this;
     const chain = new Chain(storeOver(ledger, this.wire), "g", "t", number, "value");

@@ -157,11 +157,13 @@ export class Run {
       const process = this.#one([...this.#members.keys()]);
       if (process === undefined) return;
       this.ledger.owners.set(partition, process);
+      const grant = (this.ledger.grants.get(partition) ?? 0) + 1;
+      this.ledger.grants.set(partition, grant);
       const member = this.#members.get(process);
       this.time.after(10 * this.random(), () => {
         if (this.isOver || this.#members.get(process) !== member) return;
         process.provenMs = Math.max(process.provenMs, nowMs);
-        process.assigned(partition);
+        process.assigned(partition, grant);
       }, process);
     }
   }
@@ -179,12 +181,15 @@ export class Run {
       this.ledger.owners.get(partition) === one
     );
     if (process === undefined) return;
+    const { owners, grants } = this.ledger;
+    const grant = grants.get(partition);
     this.time.after(10, async () => {
       if (!process.held.has(partition)) return;
       const late = process.world.sleep(handOverMs).then(() => false);
       const isDone = await Promise.race([process.revoking(partition).then(() => true), late]);
+      if (grants.get(partition) !== grant) return;
       if (!isDone) void process.lost(partition);
-      if (this.ledger.owners.get(partition) === process) this.ledger.owners.set(partition, null);
+      if (owners.get(partition) === process) owners.set(partition, null);
     }, process);
   }
 }

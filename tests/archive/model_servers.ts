@@ -38,6 +38,8 @@ export class Ledger {
   /** Offsets in which an object begins or ends. */
   readonly #onChain = new Map<number, Set<bigint>>();
   readonly owners = new Map<number, Owner | null>();
+  /** Counts up whenever a partition is given to somebody. */
+  readonly grants = new Map<number, number>();
   objects = 0;
   gaps = 0;
 
@@ -89,9 +91,10 @@ export class Ledger {
   }
 
   /** A commit as the coordinator does it: of owners only. */
-  commit(owner: Owner, commits: readonly Commit[]): void {
+  commit(owner: Owner, grants: ReadonlyMap<number, number>, commits: readonly Commit[]): void {
     for (const { partition } of commits) {
-      if (this.owners.get(partition) === owner) continue;
+      const isGranted = this.grants.get(partition) === grants.get(partition);
+      if (isGranted && this.owners.get(partition) === owner) continue;
       throw new SluiceError("commit offsets", "transient", `partition ${partition} is another's`);
     }
     for (const { partition, offset } of commits) {
