@@ -37,6 +37,8 @@ export class RecordBatch {
   count = 0;
   firstTimestampMs = 0;
   maxTimestampMs = 0;
+  /** The time of the batch's only record, where a number cannot hold it; null otherwise. */
+  exactTimestampMs: bigint | null = null;
   #end = batchHeaderBytes;
   // Of the record that was begun: where it starts, where its value starts, how many bytes its two
   // length fields were given, and its headers.
@@ -63,6 +65,7 @@ export class RecordBatch {
     this.count = 0;
     this.#end = batchHeaderBytes;
     this.tag = null;
+    this.exactTimestampMs = null;
   }
 
   /**
@@ -236,8 +239,9 @@ function putHeader(sealed: Uint8Array, batch: RecordBatch, codec: number): void 
   view.setInt8(16, 2);
   view.setInt16(21, codec);
   view.setInt32(23, batch.count - 1);
-  view.setBigInt64(27, BigInt(batch.firstTimestampMs));
-  view.setBigInt64(35, BigInt(batch.maxTimestampMs));
+  const { exactTimestampMs, firstTimestampMs, maxTimestampMs } = batch;
+  view.setBigInt64(27, exactTimestampMs ?? BigInt(firstTimestampMs));
+  view.setBigInt64(35, exactTimestampMs ?? BigInt(maxTimestampMs));
   view.setInt32(57, batch.count);
 }
 

@@ -22,10 +22,10 @@ class Taken implements RecordTaker {
   room = () => Promise.resolve();
   flush = () => {};
 
-  tail(bytes: Uint8Array, start: number, end: number, timestampMs: number): void {
+  tail(bytes: Uint8Array, start: number, end: number, timestampMs: number | bigint): void {
     const text = new TextDecoder().decode(bytes.subarray(start, end));
     this.numbers.push(Number(/(\d+):/.exec(text)?.[1]));
-    this.timesMs.push(timestampMs);
+    this.timesMs.push(Number(timestampMs));
   }
 
   value(bytes: Uint8Array, start: number, end: number): void {

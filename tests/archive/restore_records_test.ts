@@ -72,6 +72,19 @@ Deno.test("RecordReader finds offset, time and tail of any record, anywhere in t
   }
 });
 
+Deno.test("RecordReader keeps times exactly that no number can hold", () => {
+  const reader = new RecordReader();
+  const record = { offset: 1, key: null, value: "v" };
+  for (const exact of [2n ** 53n + 1n, 1_790_000_000_000_000_001n, 2n ** 63n - 1n, -(2n ** 63n)]) {
+    const encoded = archivedRecord({ ...record, timestampMs: exact });
+    reader.read(encoded, 0, encoded.length);
+    assert.deepEqual([reader.exactTimestampMs, reader.timestampMs], [exact, Number(exact)]);
+  }
+  const usual = archivedRecord({ ...record, timestampMs: 5 });
+  reader.read(usual, 0, usual.length);
+  assert.deepEqual([reader.exactTimestampMs, reader.timestampMs], [null, 5]);
+});
+
 Deno.test("RecordReader refuses records that are cut or too long at any byte", () => {
   const reader = new RecordReader();
   for (const record of nasty) {

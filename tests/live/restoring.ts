@@ -35,7 +35,9 @@ export async function readExactly(bootstrap: string, topic: string): Promise<Exa
             headers: JSON.stringify(
               Object.entries(headers ?? {}).map(([name, values]) => [
                 name,
-                [values].flat().map((one) => base64(one === undefined ? null : Buffer.from(one))),
+                [values].flat().map((one) =>
+                  base64((one ?? null) === null ? null : Buffer.from(one as string))
+                ),
               ]),
             ),
           });

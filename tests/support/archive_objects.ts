@@ -10,7 +10,7 @@ import { baldrOf, bytesOf, joined } from "./baldr.ts";
 /** A record for an archive. */
 export interface SampleRecord {
   readonly offset: number;
-  readonly timestampMs: number;
+  readonly timestampMs: number | bigint;
   readonly key: Uint8Array | string | null;
   readonly value: Uint8Array | string | null;
   readonly headers?: readonly (readonly [string, Uint8Array | string | null])[];
@@ -38,7 +38,7 @@ export function archivedRecord(record: SampleRecord): Uint8Array<ArrayBuffer> {
   const { offset, timestampMs, key, value, headers = [] } = record;
   const out = new Encoder();
   out.writeInt8(1).writeInt8(0);
-  out.writeVarLong(Long.fromValue(timestampMs)).writeVarLong(Long.fromValue(offset));
+  out.writeVarLong(Long.fromValue(String(timestampMs))).writeVarLong(Long.fromValue(offset));
   const field = (bytes: Uint8Array | string | null) => {
     if (bytes === null) return out.writeVarInt(-1);
     const content = bytesOf(bytes);
@@ -60,7 +60,8 @@ export function archivedObject(sample: SampleObject): { key: string; bytes: Uint
   const content = baldrOf(
     records.map((one) => kind === "records" ? archivedRecord(one) : one.value ?? ""),
   );
-  const times = records.map(({ timestampMs }) => timestampMs);
+  const times = records.map(({ timestampMs }) => Number(timestampMs))
+    .filter(Number.isSafeInteger);
   const notes: ObjectNotes = {
     firstOffset: BigInt(first),
     nextOffset: BigInt(next),

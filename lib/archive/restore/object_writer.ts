@@ -83,7 +83,10 @@ export class ObjectWriter {
         else {
           if (!taker.hasRoom || !this.tools.throttle.take()) await this.#mayWrite(taker);
           if (reader === null) taker.value(bytes, start, end, nowMs);
-          else taker.tail(bytes, reader.tailStart, end, reader.timestampMs);
+          else {
+            const { tailStart, timestampMs, exactTimestampMs } = reader;
+            taker.tail(bytes, tailStart, end, exactTimestampMs ?? timestampMs);
+          }
         }
         this.wanted++;
       }

@@ -9,7 +9,10 @@ const recordVersion = 1;
  */
 export class RecordReader {
   offset = 0;
+  /** Rounded when a number cannot hold it. */
   timestampMs = 0;
+  /** The time where a number cannot hold it, such as one in nanoseconds; null otherwise. */
+  exactTimestampMs: bigint | null = null;
   /** Key, value and headers, as a batch holds them, go from here to the record's end. */
   tailStart = 0;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -24,7 +27,7 @@ export class RecordReader {
       this.#refuse(`it begins with ${bytes[start] ?? "nothing"}, not with version 1`);
     }
     this.#at = start + 2; // behind version and attributes
-    this.timestampMs = this.#long();
+    this.#timestamp();
     this.offset = this.#long();
     this.tailStart = this.#at;
     this.#skipField(-1);
@@ -48,8 +51,28 @@ export class RecordReader {
     this.#refuse(`a length is ${length}`);
   }
 
-  /** A zigzag varint: mostly of a byte, at most of ten; exact up to 2^53. */
+  #timestamp(): void {
+    const begin = this.#at;
+    this.timestampMs = this.#varint();
+    this.exactTimestampMs = null;
+    if (Number.isSafeInteger(this.timestampMs)) return;
+    let whole = 0n;
+    for (let at = begin; at < this.#at; at++) {
+      whole |= BigInt((this.#bytes[at] as number) & 127) << BigInt(7 * (at - begin));
+    }
+    if (whole >= 2n ** 64n) this.#refuse("its time has more than 64 bits");
+    this.exactTimestampMs = (whole >> 1n) ^ -(whole & 1n);
+    this.timestampMs = Number(this.exactTimestampMs);
+  }
+
   #long(): number {
+    const number = this.#varint();
+    if (Number.isSafeInteger(number)) return number;
+    this.#refuse(`a number in it is too large: about ${number}`);
+  }
+
+  /** A zigzag varint: mostly of a byte, at most of ten; exact up to 2^53. */
+  #varint(): number {
     let value = 0;
     let scale = 1;
     for (let byte = 128; byte >= 128; scale *= 128) {
@@ -57,9 +80,7 @@ export class RecordReader {
       byte = this.#bytes[this.#at++] as number;
       value += (byte & 127) * scale;
     }
-    const number = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-    if (Number.isSafeInteger(number)) return number;
-    this.#refuse(`a number in it is too large: about ${number}`);
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
   #refuse(what: string): never {

@@ -16,7 +16,7 @@ export interface RecordTaker {
   /** Waits until there is room. @throws what has made writing impossible. */
   room(): Promise<void>;
   /** Writes a record whose key, value and headers are `bytes[start, end)` as a batch holds them. */
-  tail(bytes: Uint8Array, start: number, end: number, timestampMs: number): void;
+  tail(bytes: Uint8Array, start: number, end: number, timestampMs: number | bigint): void;
   /** Writes a record that has a value and nothing else. */
   value(bytes: Uint8Array, start: number, end: number, timestampMs: number): void;
   /** What was written need not wait for more to come. */
@@ -59,8 +59,9 @@ export class TargetWriter implements RecordTaker {
     }
   }
 
-  tail(bytes: Uint8Array, start: number, end: number, timestampMs: number): void {
-    if (!this.#usual().appendTail(bytes, start, end, timestampMs)) {
+  tail(bytes: Uint8Array, start: number, end: number, timestampMs: number | bigint): void {
+    if (typeof timestampMs === "bigint") this.#alone(bytes, start, end, timestampMs);
+    else if (!this.#usual().appendTail(bytes, start, end, timestampMs)) {
       this.#fit((batch) => batch.appendTail(bytes, start, end, timestampMs), end - start);
     }
     this.written++;
@@ -116,6 +117,16 @@ export class TargetWriter implements RecordTaker {
       this.#filling.tag = this;
     }
     return this.#filling;
+  }
+
+  /** A time that no number can hold goes into the header of a batch of its own. */
+  #alone(bytes: Uint8Array, start: number, end: number, timestampMs: bigint): void {
+    this.flush();
+    const own = new RecordBatch(overheadBytes + end - start);
+    own.tag = this;
+    own.appendTail(bytes, start, end, 0);
+    own.exactTimestampMs = timestampMs;
+    this.#send(own);
   }
 
   /** The batch is full: the record goes into the next one, or into one of its own size. */
