@@ -43,8 +43,8 @@ export interface IntakeTools {
 export class Intake {
   readonly #walk = new RecordWalk();
   #turnBytes = 0;
-  /** Whether a batch is being written into an object: it is there in part when that fails. */
-  #isFraming = false;
+  /** Base of the batch that is being written into an object: it is there in part when that fails. */
+  #framing: bigint | null = null;
 
   constructor(private readonly tools: IntakeTools) {}
 
@@ -110,16 +110,21 @@ export class Intake {
     start: number,
     end: number,
   ): void {
+    if (partition.brokenAt === head.baseOffset && (partition.open?.records ?? 0) > 0) {
+      partition.cut();
+      this.tools.onCut(partition);
+    }
     const walk = this.#walk;
     walk.begin(head, bytes, start, end, offset);
     const open = partition.filling();
     const frame = this.tools.settings.format === "value" ? frameValues : frameRecords;
-    this.#isFraming = true;
+    this.#framing = head.baseOffset;
     while (!walk.isDone) {
       open.makeRoom(roomLeast, end - start);
       open.filled = frame(walk, open.block, open.filled);
     }
-    this.#isFraming = false;
+    this.#framing = null;
+    if (partition.brokenAt === head.baseOffset) partition.brokenAt = null;
     if (walk.records === 0) return;
     if (open.records === 0) open.begunMs = this.tools.world.monotonicMs();
     open.records += walk.records;
@@ -145,7 +150,8 @@ export class Intake {
   /**
    * A batch that is not as it should be is fetched again: it may have been damaged on its way. If a
    * part of it is in the object already, that object is thrown away; what was cut before is not
-   * touched, as it may be on its way into the store at this moment.
+   * touched, as it may be on its way into the store at this moment. The next time the object ends
+   * before the batch, so that what is sound gets into the store.
    */
   async #damaged(partition: Partition, thrown: unknown): Promise<void> {
     const { world } = this.tools;
@@ -161,10 +167,11 @@ export class Intake {
     }
     partition.fetchTrouble = reason;
     partition.restUntilMs = world.monotonicMs() + damagedRestMs;
-    const isHalfIn = this.#isFraming;
-    this.#isFraming = false;
-    if (isHalfIn) await partition.dropOpen();
-    else partition.rewind();
+    const halfIn = this.#framing;
+    this.#framing = null;
+    if (halfIn === null) return partition.rewind();
+    partition.brokenAt = halfIn;
+    await partition.dropOpen();
   }
 }
 

@@ -67,6 +67,8 @@ export class Partition {
   fetchTrouble: string | null = null;
   /** Until this monotonic time nothing is fetched: the last answer was no good. */
   restUntilMs = 0;
+  /** Base of a batch that broke off inside: what comes before it is cut first the next time. */
+  brokenAt: bigint | null = null;
   readonly waiting: Waiting[] = [];
   /** Aborted when the partition is not ours any more. */
   readonly lost = new AbortController();

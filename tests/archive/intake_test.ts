@@ -155,9 +155,12 @@ Deno.test("a batch that breaks off inside throws the open object away, and nothi
   assert.equal(partition.open, null);
   assert.equal(partition.resets, resets, "whoever puts the first object may go on");
   assert.deepEqual([partition.takenOffset, partition.fetchOffset], [1n, 1n]);
-  await bench.take(partition, 1n, batch(1n, ["b"]), batch(2n, ["c"]));
+  await bench.take(partition, 1n, batch(1n, ["b"]), short);
+  assert.deepEqual(await valuesIn(partition), ["a", "b"], "what is sound is to be put");
+  assert.deepEqual([partition.takenOffset, partition.fetchOffset], [2n, 2n]);
+  await bench.take(partition, 2n, batch(2n, ["c"]), batch(3n, ["d"]));
   partition.cut();
-  assert.deepEqual(await valuesIn(partition), ["a", "b", "c"]);
+  assert.deepEqual(await valuesIn(partition), ["a", "b", "c", "d"]);
   for (const { object } of partition.waiting) await (await object).body.remove();
   assert.deepEqual([bench.memory.usedBytes, bench.memory.fillers], [0, 0]);
 });
