@@ -55,6 +55,7 @@ function firstForm(text: string): string {
     if (token.startsWith(";")) continue;
     const where = `line ${lineAt(text, index)}`;
     if (token === '"') throw notEdn(`${where}: a string does not end`);
+    if (token.startsWith("\\")) throw notEdn(`${where}: a character is not understood`);
     if (token === "#_") throw notEdn(`${where}: "#_" is not understood, write a comment with ";"`);
     start ??= index;
     const inner = open.at(-1);
@@ -98,7 +99,7 @@ function plain(value: unknown): EdnValue {
     if (name in value) return String((value as Record<typeof name, unknown>)[name]);
   }
   throw notEdn(
-    `a tagged value or a character is not understood: give a string, a number or a keyword`,
+    `a tagged value is not understood: give a string, a number or a keyword`,
   );
 }
 
