@@ -1,5 +1,5 @@
 import { Deflater } from "../lib/clients/deflate/deflate.ts";
-import { serveStatus } from "../lib/clients/http.ts";
+import { serveStatus, type StatusServer } from "../lib/clients/http.ts";
 import { Metrics } from "../lib/clients/metrics.ts";
 import { Spool } from "../lib/clients/spool.ts";
 import type { Store } from "../lib/clients/store/store.ts";
@@ -48,7 +48,9 @@ const options = {
   "internal-topics": toggle({ help: "archive Kafka's own topics (__consumer_offsets), too" }),
   "format": choice(["value", "record"], {
     fallback: "value",
-    help: "values only (.baldr.gz), or whole records with key, headers and time (.records.gz)",
+    help:
+      "values only (.baldr.gz), or whole records with key, headers and time (.records.gz); the same " +
+      "for all members of the group: stop them all to change it",
   }),
   "isolation": choice(["read-committed", "read-uncommitted"], {
     fallback: "read-committed",
@@ -192,10 +194,6 @@ async function archiveTo(
   },
 ): Promise<ExitCode> {
   const metrics = new Metrics(version());
-  const status = values.http === undefined ? null : serveStatus(values.http, {
-    page: () => metrics.page(),
-    notReady: () => daemon.notReady(),
-  });
   const spool = await Spool.open(values["spool-dir"]);
   const deflater = new Deflater({
     level: values["gzip-level"],
@@ -208,9 +206,14 @@ async function archiveTo(
     timePut: metrics.timer("archive_put_seconds", "Time to put an object"),
   });
   registerArchiveMetrics(metrics, daemon);
-  if (status !== null) world.log("info", "Serving status", { url: status.url });
   abort.addEventListener("abort", () => daemon.abandon());
+  let status: StatusServer | null = null;
   try {
+    if (values.http !== undefined) {
+      const source = { page: () => metrics.page(), notReady: () => daemon.notReady() };
+      status = serveStatus(values.http, source);
+      world.log("info", "Serving status", { url: status.url });
+    }
     return await daemon.run(drain);
   } finally {
     deflater.close();

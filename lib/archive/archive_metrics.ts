@@ -10,7 +10,11 @@ export function registerArchiveMetrics(metrics: Metrics, daemon: ArchiveDaemon):
     ["null_values", "Records without a value among those archived", () => counts.nullValues],
     ["fetched_bytes", "Bytes of record batches fetched", () => daemon.fetchedBytes],
     ["aborted_records", "Records of aborted transactions left out", () => counts.aborted],
-    ["adopted_objects", "Objects of other writers gone over", () => counts.adopted],
+    [
+      "adopted_objects",
+      "Objects gone over that another instance put, or this one before it was restarted",
+      () => counts.adopted,
+    ],
     ["gaps", "Gaps that retention has torn", () => counts.gaps],
     ["gap_offsets", "Offsets in those gaps", () => Number(counts.gapOffsets)],
     ["put_errors", "Tries to put an object that failed", () => counts.putErrors],

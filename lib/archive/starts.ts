@@ -74,7 +74,10 @@ export class Starts {
     refuseOtherTopic(partition, over.at(-1)?.topicId ?? from.topicId);
     // Whoever had the partition before may have put what came after we had asked.
     if (tip > log.latest) log = await this.#logRange(partition);
-    if (tip > log.latest) throw beyondLog(partition, tip, log.latest);
+    // And with another --isolation the chain may have gone beyond a transaction that is still open.
+    if (tip > log.latest && tip > await this.#offsetAt(partition, "latest", "read-uncommitted")) {
+      throw beyondLog(partition, tip, log.latest);
+    }
     for (const notes of over) await notify(partition, notes);
     counts.adopted += over.length;
     if (!isWaiting(partition)) return;
@@ -120,18 +123,24 @@ export class Starts {
     partition.cutGap(earliest);
   }
 
-  async #logRange({ topic, partition }: Partition) {
-    const { cluster, settings } = this.tools;
-    const ask = async (at: "earliest" | "latest") => {
-      const [found] = await cluster.listOffsets([{ topic, partition, at }], settings.isolation);
-      if (found === undefined || found.error !== null || found.offset === null) {
-        throw found?.error ??
-          new SluiceError(`ask for offsets of ${topic}`, "transient", "no answer for partition");
-      }
-      return found.offset;
-    };
-    const [earliest, latest] = await Promise.all([ask("earliest"), ask("latest")]);
+  async #logRange(partition: Partition) {
+    const { isolation } = this.tools.settings;
+    const [earliest, latest] = await Promise.all([
+      this.#offsetAt(partition, "earliest", isolation),
+      this.#offsetAt(partition, "latest", isolation),
+    ]);
     return { earliest, latest };
+  }
+
+  async #offsetAt(
+    { topic, partition, name }: Partition,
+    at: "earliest" | "latest",
+    isolation: ArchiveSettings["isolation"],
+  ): Promise<bigint> {
+    const [found] = await this.tools.cluster.listOffsets([{ topic, partition, at }], isolation);
+    if (found !== undefined && found.error === null && found.offset !== null) return found.offset;
+    throw found?.error ??
+      new SluiceError(`ask for offsets of ${name}`, "transient", "there is no answer about it");
   }
 
   #failed(partition: Partition, thrown: unknown, isTransient: boolean): void {
