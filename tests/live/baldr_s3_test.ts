@@ -16,6 +16,7 @@ Deno.test("sluice baldr reads objects of a real S3", async (t) => {
     { topic: "t", first: 10_000_000_000, records: plainRecords(3, 2, 3) },
     { topic: "t", partition: 11, first: 0, records: plainRecords(5, 1, 3) },
   ];
+  const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
   for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
   const store = await openStore(place.url, {
     endpoint: server.endpoint,
@@ -30,6 +31,10 @@ Deno.test("sluice baldr reads objects of a real S3", async (t) => {
   await store.put("cut.baldr.gz", gzipped(baldrOf(["a", "b"])).slice(0, -4));
   await store.put("note.txt", new Uint8Array(1));
   await store.close();
+  for (const [name, value] of before) {
+    if (value === undefined) Deno.env.delete(name);
+    else Deno.env.set(name, value);
+  }
   const baldr = (...args: string[]) => runSluice(["baldr", ...args, ...place.args], { env });
 
   await t.step("a folder, in the order of partitions and offsets", async () => {
