@@ -1,5 +1,6 @@
 import { Deflater } from "../lib/clients/deflate/deflate.ts";
 import { serveStatus, type StatusServer } from "../lib/clients/http.ts";
+import type { Cluster } from "../lib/clients/kafka/kafka.ts";
 import { Metrics } from "../lib/clients/metrics.ts";
 import { Spool } from "../lib/clients/spool.ts";
 import type { Store } from "../lib/clients/store/store.ts";
@@ -168,16 +169,7 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
     ...(values.check ? { requestTimeoutMs: checkRequestMs } : {}),
   });
   try {
-    if (values.check) {
-      const topics = await cluster.listTopics();
-      await store.check();
-      const wanted = topics.filter(({ name, isInternal }) => settings.wants(name, isInternal));
-      world.log("info", "All is well", {
-        store: store.url,
-        topics: wanted.map(({ name }) => name),
-      });
-      return Exit.ok;
-    }
+    if (values.check) return await check(values, settings, { store, cluster, world });
     return await archiveTo(store, settings, values, { cluster, world, drain, abort });
   } finally {
     await cluster.close();
@@ -185,20 +177,48 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
   }
 }
 
+/** `--check`: everything that archiving needs, once. */
+async function check(
+  values: Values,
+  settings: ArchiveSettings,
+  { store, cluster, world }: Pick<CommandContext, "world"> & {
+    readonly store: Store;
+    readonly cluster: Cluster;
+  },
+): Promise<ExitCode> {
+  const deflater = deflaterOf(values);
+  try {
+    // Its workers are files of their own, which a program may have been built without.
+    await deflater.deflate(new ArrayBuffer(1), 1);
+  } finally {
+    deflater.close();
+  }
+  await (await Spool.open(values["spool-dir"])).close();
+  const topics = await cluster.listTopics();
+  await store.check();
+  const wanted = topics.filter(({ name, isInternal }) => settings.wants(name, isInternal));
+  world.log("info", "All is well", { store: store.url, topics: wanted.map(({ name }) => name) });
+  return Exit.ok;
+}
+
+function deflaterOf(values: Values): Deflater {
+  return new Deflater({
+    level: values["gzip-level"],
+    workers: values["gzip-workers"] || Math.min(workersUsual, navigator.hardwareConcurrency),
+  });
+}
+
 async function archiveTo(
   store: Store,
   settings: ArchiveSettings,
   values: Values,
   { cluster, world, drain, abort }: Pick<CommandContext, "world" | "drain" | "abort"> & {
-    readonly cluster: Awaited<ReturnType<typeof clusterOf>>;
+    readonly cluster: Cluster;
   },
 ): Promise<ExitCode> {
   const metrics = new Metrics(version());
   const spool = await Spool.open(values["spool-dir"]);
-  const deflater = new Deflater({
-    level: values["gzip-level"],
-    workers: values["gzip-workers"] || Math.min(workersUsual, navigator.hardwareConcurrency),
-  });
+  const deflater = deflaterOf(values);
   const daemon = new ArchiveDaemon(settings, {
     ...{ world, cluster, store, spool, deflater },
     version: version().version,

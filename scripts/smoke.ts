@@ -18,10 +18,15 @@ export async function tryBinary(path: string, versionLine: string): Promise<Tria
     await run(path, ["baldr", "pack", "--output", file, `${folder}/lines`]);
     const back = await run(path, ["baldr", "cat", "--format", "lines", file]);
     if (back !== lines) return dead("baldr cat of what baldr pack wrote", lines, back);
+    // Nobody listens there; what is looked at before that needs the workers, which are files of their own.
+    const archive = ["archive", "--check", "--kafka=127.0.0.1:1", `--to=file://${folder}`];
+    const asked = await run(path, [...archive, `--spool-dir=${folder}/spool`]);
+    const wanted = "Cannot connect to Kafka at 127.0.0.1:1";
+    if (!asked.includes(wanted)) return dead("archive --check without a Kafka", wanted, asked);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  return { verdict: "alive", text: `${versionLine}; baldr pack and cat agree` };
+  return { verdict: "alive", text: `${versionLine}; baldr pack and cat agree; archive compresses` };
 }
 
 function dead(what: string, wanted: string, got: string): Trial {

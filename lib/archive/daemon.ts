@@ -66,6 +66,8 @@ export class ArchiveDaemon {
   readonly #notices: Notices | null;
   readonly #retention: Retention;
   readonly #held = new Map<string, Held>();
+  /** Those that go to another member, or are ended by a stop. */
+  readonly #going = new WeakSet<Partition>();
   readonly #stopFetching = new AbortController();
   readonly #changed = new Gate();
   #storeTrouble: string | null = "it has not answered yet";
@@ -229,6 +231,7 @@ export class ArchiveDaemon {
   async #revoking(partitions: readonly TopicPartition[]): Promise<void> {
     const going = partitions.flatMap((one) => this.#held.get(nameOf(one)) ?? []);
     for (const { partition, puts } of going) {
+      this.#going.add(partition);
       partition.finish();
       puts.wake();
     }
@@ -291,7 +294,8 @@ export class ArchiveDaemon {
     partition.finish();
     held.puts.wake();
     while (!partition.isGone && !held.puts.isIdle) await this.#changed.wait();
-    if (partition.isGone) return;
+    // Taken from us meanwhile: whoever does that lets it go as soon as nothing waits any more.
+    if (partition.isGone || this.#going.has(partition)) return;
     partition.state = "starting";
     await this.#starts.start(partition);
   }
