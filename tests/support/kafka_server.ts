@@ -91,7 +91,8 @@ export class KafkaServer implements AsyncDisposable {
       await admin.createTopics({ topics, waitForLeaders: false });
       await eventually(`leaders for ${name}`, async () => {
         const seen = await admin.fetchTopicMetadata({ topics: [name] }).catch(() => undefined);
-        return seen?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length === partitions;
+        return seen?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ===
+          partitions;
       });
     });
   }
