@@ -127,3 +127,26 @@ function hourOf(
   }
   return String(number).padStart(2, "0");
 }
+
+/**
+ * Seconds or milliseconds since 1970 as `YYYY-MM-DD HH:MI:SS.ffffff` in UTC; undefined when the text is
+ * no number or lies outside of the years 1 to 9999.
+ *
+ * @param microseconds how many one unit is.
+ */
+export function epochToIso(text: string, microseconds: bigint): string | undefined {
+  const match = /^([+-]?)(\d{1,18})(?:\.(\d{0,18}))?$/.exec(text.trim());
+  if (!match) return undefined;
+  const [, sign, whole = "0", fraction = ""] = match;
+  const digits = BigInt(fraction.padEnd(18, "0")) * microseconds / 10n ** 18n;
+  const sum = BigInt(whole) * microseconds + digits;
+  const total = sign === "-" ? -sum : sum;
+  // Downwards, so that what is left is never negative.
+  const seconds = (total - ((total % 1_000_000n) + 1_000_000n) % 1_000_000n) / 1_000_000n;
+  const micros = total - seconds * 1_000_000n;
+  const date = new Date(Number(seconds) * 1000);
+  const year = date.getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) return undefined;
+  const iso = date.toISOString().slice(0, 19).replace("T", " ");
+  return micros === 0n ? iso : `${iso}.${String(micros).padStart(6, "0")}`;
+}

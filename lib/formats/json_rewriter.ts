@@ -1,0 +1,214 @@
+import { ColumnRules, validText } from "./column_rules.ts";
+import type { CopyRewriter, RewriterSettings } from "./copy_rewriter.ts";
+import { CopyText } from "./copy_text.ts";
+import { behindMark, lineFeedsIn } from "./delimited.ts";
+import { NullText } from "./field_bytes.ts";
+import { isSpace, JsonFields, objectEnd, unescapedJson } from "./json_fields.ts";
+import { JsonScanner } from "./json_record.ts";
+import { RowFaults } from "./row_faults.ts";
+import { RowsInPieces } from "./rows_in_pieces.ts";
+
+const [QUOTE, OPEN, LOWER_N, LF] = [34, 123, 110, 10];
+
+const decoder = new TextDecoder();
+
+/**
+ * Rewrites one file of JSON objects, one a line or one behind the other, to PostgreSQL's COPY text, as
+ * JSON 'auto' of Redshift reads them ("COPY from JSON format" in Amazon's Redshift Database Developer
+ * Guide): keys are the columns' names, any order; a key that is no column is passed over, a column
+ * without a key and `null` are NULL; objects and arrays inside are loaded as their text; numbers keep
+ * every digit. Of a key that stands twice the last counts.
+ */
+export class JsonRewriter implements CopyRewriter {
+  readonly #rules: readonly ColumnRules[];
+  readonly #names: readonly string[];
+  readonly #columnOf: (key: Uint8Array, start: number, end: number, isEscaped: boolean) => number;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  readonly #escaped: Uint8Array;
+  readonly #fields = new JsonFields();
+  readonly #json = new JsonScanner();
+  readonly #null: NullText;
+  readonly #out = new CopyText();
+  readonly #pieces: RowsInPieces;
+  readonly #faults: RowFaults;
+  readonly #replacement: number;
+  #headerLeft: number;
+  #isBegun = false;
+  #line = 1;
+  #rows = 0;
+
+  constructor({ options, columns, findRow }: RewriterSettings) {
+    this.#rules = columns.map((column) => new ColumnRules(column, options));
+    this.#names = columns.map(({ name }) => name);
+    this.#columnOf = columnFinder(this.#names, options.jsonIgnoresCase);
+    this.#starts = new Int32Array(columns.length);
+    this.#ends = new Int32Array(columns.length);
+    this.#escaped = new Uint8Array(columns.length);
+    this.#null = new NullText(options);
+    this.#replacement = options.acceptInvChars?.charCodeAt(0) ?? -1;
+    this.#headerLeft = options.ignoreHeader;
+    this.#faults = new RowFaults(options.maxError, findRow);
+    this.#pieces = new RowsInPieces(this.#take.bind(this), () => this.#line);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get faults(): RowFaults {
+    return this.#faults;
+  }
+
+  push(bytes: Uint8Array): Uint8Array {
+    this.#out.clear();
+    this.#pieces.push(bytes);
+    return this.#out.bytes;
+  }
+
+  finish(): Uint8Array {
+    this.#out.clear();
+    this.#pieces.finish();
+    return this.#out.bytes;
+  }
+
+  #take(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
+    if (!this.#isBegun) {
+      const behind = behindMark(bytes, at, end, isLast);
+      if (behind < 0) return at;
+      this.#isBegun = true;
+      at = behind;
+    }
+    for (;;) {
+      while (at < end && isSpace(bytes[at] as number)) if (bytes[at++] === LF) this.#line++;
+      if (at >= end) return at;
+      const next = this.#headerLeft > 0
+        ? lineEnd(bytes, at, end, isLast)
+        : this.#object(bytes, at, end, isLast);
+      if (next < 0) return at;
+      if (this.#headerLeft > 0) this.#headerLeft--;
+      this.#line += lineFeedsIn(bytes, at, next);
+      at = next;
+    }
+  }
+
+  #object(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
+    if (bytes[at] !== OPEN) {
+      return this.#notJson("there is no { where an object begins", bytes, at, end, isLast);
+    }
+    const behind = objectEnd(bytes, at, end);
+    if (behind < 0 && !isLast) return -1;
+    if (behind < 0) return this.#notJson("the object does not end", bytes, at, end, isLast);
+    let object = bytes.subarray(at, behind);
+    if (this.#replacement >= 0) object = validText(object, 0, object.length, this.#replacement);
+    if (!this.#json.isJson(object)) {
+      return this.#notJson("the object is not JSON", bytes, at, end, isLast);
+    }
+    this.#row(object);
+    return behind;
+  }
+
+  /** Leaves the line out, if that is allowed. */
+  #notJson(
+    reason: string,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    isLast: boolean,
+  ): number {
+    const next = lineEnd(bytes, at, end, isLast);
+    if (next < 0) return -1;
+    this.#faults.add({ line: this.#line, column: null, reason }, bytes, at, next);
+    return next;
+  }
+
+  #row(bytes: Uint8Array): void {
+    const fields = this.#fields;
+    this.#starts.fill(-1);
+    fields.begin(bytes, 0);
+    while (fields.next()) {
+      const i = this.#columnOf(bytes, fields.keyStart, fields.keyEnd, fields.isKeyEscaped);
+      if (i < 0) continue;
+      this.#starts[i] = fields.valueStart;
+      this.#ends[i] = fields.valueEnd;
+      this.#escaped[i] = fields.isValueEscaped ? 1 : 0;
+    }
+    const { length } = this.#out;
+    for (let i = 0; i < this.#names.length; i++) {
+      if (i > 0) this.#out.delimiter();
+      const complaint = this.#value(bytes, i);
+      if (complaint === null) continue;
+      this.#out.cutTo(length);
+      const column = this.#names[i] ?? null;
+      return this.#faults.add(
+        { line: this.#line, column, reason: complaint },
+        bytes,
+        0,
+        bytes.length,
+      );
+    }
+    this.#out.endLine();
+    this.#rows++;
+    if (this.#rows === this.#faults.wanted) this.#faults.find(this.#line, bytes, 0, bytes.length);
+  }
+
+  #value(bytes: Uint8Array, i: number): string | null {
+    let start = this.#starts[i] as number;
+    let end = this.#ends[i] as number;
+    if (start < 0 || bytes[start] === LOWER_N) {
+      this.#out.null();
+      return null;
+    }
+    const rules = this.#rules[i] as ColumnRules;
+    if (bytes[start] !== QUOTE) return rules.write(this.#out, bytes, start, end, false);
+    start++;
+    end--;
+    const isEscaped = this.#escaped[i] === 1;
+    const value = isEscaped ? unescapedJson(bytes, start, end) : bytes;
+    if (isEscaped) [start, end] = [0, value.length];
+    if (this.#null.is(value, start, end)) {
+      this.#out.null();
+      return null;
+    }
+    return rules.write(this.#out, value, start, end, false);
+  }
+}
+
+function lineEnd(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
+  const lf = bytes.subarray(at, end).indexOf(LF);
+  return lf >= 0 ? at + lf + 1 : isLast ? end : -1;
+}
+
+/** Gives the function that finds the column of a key; -1 when it is none. */
+function columnFinder(
+  names: readonly string[],
+  ignoresCase: boolean,
+): (bytes: Uint8Array, start: number, end: number, isEscaped: boolean) => number {
+  const sameCase = (text: string) => ignoresCase ? text.toLowerCase() : text;
+  const indexOf = new Map(names.map((name, i) => [sameCase(name), i]));
+  const encoded = names.map((name) => new TextEncoder().encode(name));
+  let guess = 0;
+  return (bytes, start, end, isEscaped) => {
+    // Keys mostly stand in the order of the object before.
+    const guessed = guess;
+    if (isSame(encoded[guessed], bytes, start, end)) {
+      guess = (guessed + 1) % names.length;
+      return guessed;
+    }
+    const key = isEscaped ? unescapedJson(bytes, start, end) : bytes.subarray(start, end);
+    const found = indexOf.get(sameCase(decoder.decode(key))) ?? -1;
+    if (found >= 0) guess = (found + 1) % names.length;
+    return found;
+  };
+}
+
+function isSame(
+  name: Uint8Array | undefined,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  if (name === undefined || name.length !== end - start) return false;
+  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
+  return true;
+}
