@@ -93,10 +93,8 @@ export const archiveRestore = defineCommand({
   },
   examples: [
     "sluice archive restore s3://company-archive/kafka --kafka kafka-1:9092 --dry-run",
-    "sluice archive restore s3://company-archive/kafka --kafka kafka-1:9092 --topic orders \\\n" +
-    "    --topic-map orders=orders-again --create-topics --state orders.restore",
-    "sluice archive restore file:///var/archive/sluice/orders/partition=3 --kafka kafka-1:9092 \\\n" +
-    "    --from-offset 120000 --to-offset 130000 --rate 1000/s",
+    "sluice archive restore s3://company-archive --kafka kafka-1:9092 --topic-map orders=orders-2",
+    "sluice archive restore file:///var/archive --kafka kafka-1:9092 --topic orders --rate 1000/s",
   ],
   run,
 });

@@ -35,14 +35,20 @@ async function tables(): Promise<Tables> {
 const daemons: Readonly<Record<string, readonly string[]>> = {
   // UDP has a metric of its own.
   "forward-syslog": ["--listen=udp://127.0.0.1:0"],
-  "archive": ["--to=file:///nowhere"],
+  "archive": ["--to=file://FOLDER"],
 };
 
 /** The page of the real command; it has it before it has found a Kafka. */
 async function metricsPage(name: string, args: readonly string[]): Promise<string> {
-  const all = [name, ...args, "--kafka=127.0.0.1:1", "--http=127.0.0.1:0"];
-  await using sluice = await SluiceProcess.start(all);
-  return await (await fetch(`${await sluice.statusUrl()}/metrics`)).text();
+  const folder = await Deno.makeTempDir({ prefix: "sluice-readme-" });
+  try {
+    const all = [name, ...args, "--kafka=127.0.0.1:1", "--http=127.0.0.1:0"];
+    const words = all.map((one) => one.replace("FOLDER", folder));
+    await using sluice = await SluiceProcess.start(words);
+    return await (await fetch(`${await sluice.statusUrl()}/metrics`)).text();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 async function main(): Promise<number> {

@@ -75,7 +75,7 @@ async function standStill({ url }: Listener, count: number): Promise<void> {
   const to = { hostname: url.host === "0.0.0.0" ? "127.0.0.1" : url.host, port: url.port };
   const caCert = url.transport === "tls" ? await Deno.readTextFile(ca) : undefined;
   worker.postMessage({ flag, to: { ...to, path: url.path }, count, caCert });
-  assert.equal(Atomics.wait(flag, 0, 0, 20_000), "ok");
+  assert.notEqual(Atomics.wait(flag, 0, 0, 20_000), "timed-out");
 }
 
 for (const kind of kinds) {
@@ -104,7 +104,8 @@ for (const kind of kinds) {
       to: { path, hostname: host === "0.0.0.0" ? "127.0.0.1" : host, port },
     });
     // In this very turn: a sender that is asked to leave now may be back before the next.
-    assert.equal(Atomics.wait(flag, 0, 0, 20_000), "ok");
+    // "not-equal": it has answered already.
+    assert.notEqual(Atomics.wait(flag, 0, 0, 20_000), "timed-out");
     assert.equal(Atomics.load(flag, 0), refused);
     await taking;
   });

@@ -79,7 +79,7 @@ Deno.test("A store that refuses conditions as such is looked at first, too", () 
 
 Deno.test("Each put brings its MD5, and what the options ask for", () =>
   withStore(async (store, server) => {
-    const large = pattern(8 * 1024 * 1024 + 1);
+    const large = pattern(5 * 1024 * 1024 + 1);
     await store.put("small", text("x"), { contentType: "application/gzip", metadata: { a: "b" } });
     await store.put("large", large, { metadata: { a: "b" } });
     const puts = server.got.filter(({ method }) => method === "PUT");
@@ -102,7 +102,7 @@ Deno.test("Each put brings its MD5, and what the options ask for", () =>
 
 Deno.test("No more than two parts are under way, and no third one is read before one is taken", () =>
   withStore(async (store, server) => {
-    const partBytes = 8 * 1024 * 1024;
+    const partBytes = 5 * 1024 * 1024;
     const { promise: goOn, resolve } = Promise.withResolvers<undefined>();
     let parts = 0;
     server.answer = ({ target }) => {
