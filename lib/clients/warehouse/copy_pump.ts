@@ -51,6 +51,8 @@ export type Pumped =
   | { readonly end: "whole" }
   /** The server has answered before all was sent: it has rejected the COPY, or is gone. */
   | { readonly end: "answered" }
+  /** It was given up from our side. */
+  | { readonly end: "cancelled" }
   /** Making the data has failed. */
   | { readonly end: "source failed"; readonly thrown: unknown };
 
@@ -59,22 +61,26 @@ export type Pumped =
  *
  * @param answered resolves when the server has answered: then nothing more is sent, and the source is
  *   not waited for.
+ * @param cancelled resolves when it is to be given up: the same then.
  */
 export async function pumpCopyData(
   wire: Wire,
   pieces: AsyncIterable<Uint8Array>,
   answered: Promise<void>,
+  cancelled: Promise<void>,
 ): Promise<Pumped> {
   const frames = new Frames(wire);
   const iterator = pieces[Symbol.asyncIterator]();
-  let hasAnswered = false;
+  let stopped: Pumped | undefined;
   let wake = () => {};
-  answered.then(() => {
-    hasAnswered = true;
+  const stop = (how: Pumped) => {
+    stopped ??= how;
     wake();
-  });
+  };
+  answered.then(() => stop({ end: "answered" }));
+  cancelled.then(() => stop({ end: "cancelled" }));
   // By hand instead of Promise.race: that would keep every piece until the answer comes.
-  const nextOrAnswer = () =>
+  const nextPiece = () =>
     new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
       wake = () => resolve(undefined);
       iterator.next().then(resolve, reject);
@@ -82,16 +88,14 @@ export async function pumpCopyData(
   while (true) {
     let next: IteratorResult<Uint8Array> | undefined;
     try {
-      next = await nextOrAnswer();
+      next = await nextPiece();
     } catch (thrown) {
-      return hasAnswered ? { end: "answered" } : { end: "source failed", thrown };
-    } finally {
-      wake = () => {};
+      return stopped ?? { end: "source failed", thrown };
     }
-    if (hasAnswered || next === undefined) {
-      // Not waited for: a source that is stuck must not hold up the answer.
+    // Neither return is waited for: a source that is stuck must not hold up the answer.
+    if (stopped || next === undefined) {
       iterator.return?.().catch(() => {});
-      return { end: "answered" };
+      return stopped ?? { end: "answered" };
     }
     try {
       if (next.done) {

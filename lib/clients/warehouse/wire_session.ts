@@ -27,6 +27,8 @@ export class WireSession implements Session {
   #isReadOut = false;
   #isBroken = false;
   #isClosing = false;
+  /** Gives up the COPY whose data is being sent. */
+  #stopCopy: (() => void) | undefined;
   #cancelling: Promise<void> = Promise.resolve();
 
   /**
@@ -101,12 +103,14 @@ export class WireSession implements Session {
       ? Promise.resolve()
       : new Promise<void>((resolve) => begin = resolve);
     const answered = begun.then(readAnswer);
-    const pumped = await pumpCopyData(this.wire, pieces, answered.catch(() => {}));
+    const cancelled = new Promise<void>((resolve) => this.#stopCopy = resolve);
+    const pumped = await pumpCopyData(this.wire, pieces, answered.catch(() => {}), cancelled);
+    this.#stopCopy = undefined;
     // A lost connection shows in the answer.
     if (pumped.end === "whole") await this.wire.write(copyDoneMessage).catch(() => {});
-    if (pumped.end === "source failed") {
-      const fail = copyFailMessage(`sluice: ${reasonOf(pumped.thrown)}`);
-      await this.wire.write(fail).catch(() => {});
+    if (pumped.end === "source failed" || pumped.end === "cancelled") {
+      const reason = pumped.end === "cancelled" ? "cancelled" : reasonOf(pumped.thrown);
+      await this.wire.write(copyFailMessage(`sluice: ${reason}`)).catch(() => {});
     }
     begin();
     if (pumped.end !== "source failed") await answered;
@@ -187,6 +191,8 @@ export class WireSession implements Session {
 
   async cancel(): Promise<void> {
     if (!this.#answer || this.#answer.isOver || this.isBroken) return;
+    // A server that waits for the data of COPY hears nothing else.
+    this.#stopCopy?.();
     const cancelling = this.wire.cancel();
     // The next statement waits for it: it must not be the one that is hit.
     this.#cancelling = cancelling.catch(() => {});
