@@ -72,6 +72,10 @@ sluice_need_test_tools() {
   sluice_need git git
   sluice_need go golang-go
   sluice_need systemd-analyze systemd
+  sluice_need psql postgresql-client
+  # Debian keeps the server's programs off PATH.
+  command -v postgres >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null ||
+    sluice_missing+=(postgresql)
   compgen -G "$module/omrelp.so" >/dev/null || sluice_missing+=(rsyslog-relp)
   compgen -G "$module/omkafka.so" >/dev/null || sluice_missing+=(rsyslog-kafka)
   compgen -G "$module/lmnsd_gtls.so" >/dev/null || sluice_missing+=(rsyslog-gnutls)

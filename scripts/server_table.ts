@@ -2,6 +2,7 @@ import { makeCertificates } from "../tests/support/certificates.ts";
 import type { KafkaOptions } from "../tests/support/kafka_properties.ts";
 import { startKafka } from "../tests/support/kafka_server.ts";
 import { makeServerFolder } from "../tests/support/processes.ts";
+import { startPostgres } from "../tests/support/postgres_server.ts";
 import { Rsyslog, type RsyslogPlan } from "../tests/support/rsyslog.ts";
 import { startS3 } from "../tests/support/s3_server.ts";
 
@@ -61,6 +62,11 @@ export const serverKinds: readonly ServerKind[] = [
     name: "s3",
     summary: "versitygw, which speaks S3 over a folder",
     start: s3,
+  },
+  {
+    name: "postgres",
+    summary: "PostgreSQL with an empty database",
+    start: postgres,
   },
 ];
 
@@ -139,6 +145,19 @@ async function s3({ port, buckets }: Wishes): Promise<Running> {
       ["buckets", buckets.join(", ")],
       ["objects", `${server.folder}/data`],
     ],
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+async function postgres({ port }: Wishes): Promise<Running> {
+  const server = await startPostgres(port === undefined ? {} : { port });
+  return {
+    addresses: [
+      ["url", server.url],
+      ["database", `${server.database}, user ${server.user}`],
+      ["log", `${server.folder}/postgres.log`],
+    ],
+    example: `psql ${server.url}`,
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }

@@ -65,3 +65,19 @@ export function userWords(account: Account | undefined): string[] {
   const { uid, gid } = account;
   return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--pdeathsig", "KILL"];
 }
+
+/**
+ * Lets the account reach a folder of ours: the temporary folder of a test run is closed to others.
+ * They may go through afterwards, not look around.
+ */
+export async function openTheWay(folder: string, account: Account | undefined): Promise<void> {
+  if (!account) return;
+  for (let at = folder; (at = at.slice(0, at.lastIndexOf("/"))) !== "";) {
+    const { mode, uid } = await Deno.stat(at);
+    if (mode === null || mode & 0o001) continue;
+    if (uid !== Deno.uid()) {
+      throw new Error(`Cannot let PostgreSQL into ${at}: it is somebody else's`);
+    }
+    await Deno.chmod(at, mode & 0o7777 | 0o111);
+  }
+}

@@ -2,7 +2,12 @@ import { makeServerFolder, runCommand, type ServerProcess, startProcess } from "
 import { freePort } from "./ports.ts";
 import { delay, eventually } from "./waiting.ts";
 import type { CertificateSet } from "./certificates.ts";
-import { type PostgresPrograms, postgresPrograms, userWords } from "./postgres_programs.ts";
+import {
+  openTheWay,
+  type PostgresPrograms,
+  postgresPrograms,
+  userWords,
+} from "./postgres_programs.ts";
 
 /** How a PostgreSQL is wanted. */
 export interface PostgresOptions {
@@ -147,6 +152,7 @@ export class PostgresServer implements AsyncDisposable {
       await Deno.copyFile(ssl.serverKey, `${folder}/server-key.pem`);
       await Deno.chmod(`${folder}/server-key.pem`, 0o600);
     }
+    await openTheWay(folder, account);
     if (account) {
       const names = ["", "/password", ...(ssl ? ["/server.pem", "/server-key.pem"] : [])];
       for (const name of names) await Deno.chown(`${folder}${name}`, account.uid, account.gid);
