@@ -8,6 +8,7 @@ import { faultOf, reasonOf } from "../../lib/core/errors.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
 import { checkContract, pieces, rejectsWith, rowsOf } from "../clients/warehouse/contract.ts";
+import { programRights } from "../../scripts/rights.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { growthDuring } from "../support/flat_memory.ts";
 import { type PostgresServer, startPostgres, untilActive } from "../support/postgres_server.ts";
@@ -343,4 +344,30 @@ Deno.test("A session on Redshift refuses COPY with STDIN before it asks the serv
     undefined,
   );
   await warehouse.close();
+});
+
+Deno.test("The compiled program's rights are enough, and the process ends", async (t) => {
+  await using files = await TempFiles.of();
+  const ssl = await makeCertificates(files.folder);
+  await using server = await startPostgres({ ssl });
+  const socket = `postgres:///sluice?host=${server.folder}&port=${server.port}` +
+    `&user=${server.user}&password=${server.password}`;
+  const program = new URL("../support/warehouse_program.ts", import.meta.url).pathname;
+  const urls = [
+    ["TCP", `${server.url}?sslmode=disable`, "postgres"],
+    ["TLS", `${server.url}?sslmode=verify-full&sslrootcert=${ssl.ca}`, "postgres"],
+    ["a Unix socket", socket, "postgres"],
+    ["PGlite", `pglite:${files.path("db")}`, "pglite"],
+  ] as const;
+  for (const [name, url, kind] of urls) {
+    await t.step(`by ${name}`, async () => {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", ...programRights, program, url],
+        signal: AbortSignal.timeout(60_000),
+      }).output();
+      const said = new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr);
+      const wanted = JSON.stringify({ kind, copied: 100, count: 100 });
+      assert.deepEqual({ code, said }, { code: 0, said: wanted });
+    });
+  }
 });
