@@ -1,5 +1,5 @@
 const [QUOTE, COMMA, COLON, BACKSLASH, OPEN, CLOSE] = [34, 44, 58, 92, 123, 125];
-const [OPEN_LIST, CLOSE_LIST] = [91, 93];
+const [OPEN_LIST, CLOSE_LIST, LOWER_U] = [91, 93, 117];
 
 /** Walks over the keys and values of an object of JSON that is known to be sound. */
 export class JsonFields {
@@ -85,12 +85,75 @@ function isScalarEnd(byte: number): boolean {
   return byte === COMMA || byte === CLOSE || isSpace(byte);
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** The byte that an escape's letter stands for; 0 for `u` and what is no escape. */
+const escapeBytes = new Uint8Array(256);
+for (const [letter, byte] of ["b\b", "f\f", "n\n", "r\r", "t\t", '""', "\\\\", "//"]) {
+  escapeBytes[(letter as string).charCodeAt(0)] = (byte as string).charCodeAt(0);
+}
 
-/** The bytes of a JSON string's content that holds escapes. Half a surrogate pair becomes U+FFFD. */
+/**
+ * The bytes of a JSON string's content that holds escapes, the string being sound. Half a surrogate
+ * pair becomes U+FFFD, as it has no bytes in UTF-8.
+ */
 export function unescapedJson(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return encoder.encode(JSON.parse(`"${decoder.decode(bytes.subarray(start, end))}"`));
+  // No escape is shorter than what it stands for: `\uXXXX` is three bytes at most, a pair is four.
+  const out = new Uint8Array(end - start);
+  let at = 0;
+  for (let i = start; i < end;) {
+    const byte = bytes[i] as number;
+    if (byte !== BACKSLASH) {
+      out[at++] = byte;
+      i++;
+      continue;
+    }
+    const simple = escapeBytes[bytes[i + 1] as number] as number;
+    if (simple !== 0) {
+      out[at++] = simple;
+      i += 2;
+      continue;
+    }
+    let point = unitAt(bytes, i);
+    i += 6;
+    if (point >= 0xd800 && point < 0xe000) {
+      const low = point < 0xdc00 && i < end ? unitAt(bytes, i) : 0;
+      const isPair = low >= 0xdc00 && low < 0xe000;
+      point = isPair ? 0x10000 + ((point - 0xd800) << 10) + low - 0xdc00 : 0xfffd;
+      if (isPair) i += 6;
+    }
+    at = putPoint(out, at, point);
+  }
+  return out.subarray(0, at);
+}
+
+/** The number of the escape `\uXXXX` at `at`; 0 when there is none. */
+function unitAt(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== BACKSLASH || bytes[at + 1] !== LOWER_U) return 0;
+  let unit = 0;
+  for (let i = at + 2; i < at + 6; i++) {
+    const digit = bytes[i] as number;
+    unit = unit * 16 + (digit <= 57 ? digit - 48 : (digit | 32) - 87);
+  }
+  return unit;
+}
+
+/** Writes a character in UTF-8. */
+function putPoint(out: Uint8Array, at: number, point: number): number {
+  if (point < 0x80) {
+    out[at++] = point;
+  } else if (point < 0x800) {
+    out[at++] = 0xc0 | (point >> 6);
+    out[at++] = 0x80 | (point & 63);
+  } else if (point < 0x10000) {
+    out[at++] = 0xe0 | (point >> 12);
+    out[at++] = 0x80 | ((point >> 6) & 63);
+    out[at++] = 0x80 | (point & 63);
+  } else {
+    out[at++] = 0xf0 | (point >> 18);
+    out[at++] = 0x80 | ((point >> 12) & 63);
+    out[at++] = 0x80 | ((point >> 6) & 63);
+    out[at++] = 0x80 | (point & 63);
+  }
+  return at;
 }
 
 /**

@@ -22,7 +22,7 @@ const decoder = new TextDecoder();
 export class JsonRewriter implements CopyRewriter {
   readonly #rules: readonly ColumnRules[];
   readonly #names: readonly string[];
-  readonly #columnOf: (key: Uint8Array, start: number, end: number, isEscaped: boolean) => number;
+  readonly #keys: KeyColumns;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
   readonly #escaped: Uint8Array;
@@ -41,7 +41,7 @@ export class JsonRewriter implements CopyRewriter {
   constructor({ options, columns, findRow }: RewriterSettings) {
     this.#rules = columns.map((column) => new ColumnRules(column, options));
     this.#names = columns.map(({ name }) => name);
-    this.#columnOf = columnFinder(this.#names, options.jsonIgnoresCase);
+    this.#keys = new KeyColumns(this.#names, options.jsonIgnoresCase);
     this.#starts = new Int32Array(columns.length);
     this.#ends = new Int32Array(columns.length);
     this.#escaped = new Uint8Array(columns.length);
@@ -87,25 +87,34 @@ export class JsonRewriter implements CopyRewriter {
         : this.#object(bytes, at, end, isLast);
       if (next < 0) return at;
       if (this.#headerLeft > 0) this.#headerLeft--;
-      this.#line += lineFeedsIn(bytes, at, next);
+      const isOneLine = bytes[next - 1] === LF && bytes.indexOf(LF, at) === next - 1;
+      this.#line += isOneLine ? 1 : lineFeedsIn(bytes, at, next);
       at = next;
     }
   }
 
+  /** Takes the object that begins at `at`; returns where it ends, -1 when that is not known yet. */
   #object(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
     if (bytes[at] !== OPEN) {
       return this.#notJson("there is no { where an object begins", bytes, at, end, isLast);
     }
+    // Mostly an object has a line of its own, which is soon found: JSON has no line feed in strings.
+    const line = lineEnd(bytes, at, end, isLast);
+    if (line >= 0 && this.#isRow(bytes, at, line)) return line;
     const behind = objectEnd(bytes, at, end);
     if (behind < 0 && !isLast) return -1;
     if (behind < 0) return this.#notJson("the object does not end", bytes, at, end, isLast);
-    let object = bytes.subarray(at, behind);
+    if (this.#isRow(bytes, at, behind)) return behind;
+    return this.#notJson("the object is not JSON", bytes, at, end, isLast);
+  }
+
+  /** Writes what is at `at` if it is one object and nothing more. */
+  #isRow(bytes: Uint8Array, at: number, end: number): boolean {
+    let object = bytes.subarray(at, end);
     if (this.#replacement >= 0) object = validText(object, 0, object.length, this.#replacement);
-    if (!this.#json.isJson(object)) {
-      return this.#notJson("the object is not JSON", bytes, at, end, isLast);
-    }
+    if (!this.#json.isJson(object)) return false;
     this.#row(object);
-    return behind;
+    return true;
   }
 
   /** Leaves the line out, if that is allowed. */
@@ -126,8 +135,9 @@ export class JsonRewriter implements CopyRewriter {
     const fields = this.#fields;
     this.#starts.fill(-1);
     fields.begin(bytes, 0);
+    this.#keys.begin();
     while (fields.next()) {
-      const i = this.#columnOf(bytes, fields.keyStart, fields.keyEnd, fields.isKeyEscaped);
+      const i = this.#keys.of(bytes, fields.keyStart, fields.keyEnd, fields.isKeyEscaped);
       if (i < 0) continue;
       this.#starts[i] = fields.valueStart;
       this.#ends[i] = fields.valueEnd;
@@ -179,36 +189,43 @@ function lineEnd(bytes: Uint8Array, at: number, end: number, isLast: boolean): n
   return lf >= 0 ? at + lf + 1 : isLast ? end : -1;
 }
 
-/** Gives the function that finds the column of a key; -1 when it is none. */
-function columnFinder(
-  names: readonly string[],
-  ignoresCase: boolean,
-): (bytes: Uint8Array, start: number, end: number, isEscaped: boolean) => number {
-  const sameCase = (text: string) => ignoresCase ? text.toLowerCase() : text;
-  const indexOf = new Map(names.map((name, i) => [sameCase(name), i]));
-  const encoded = names.map((name) => new TextEncoder().encode(name));
-  let guess = 0;
-  return (bytes, start, end, isEscaped) => {
-    // Keys mostly stand in the order of the object before.
-    const guessed = guess;
-    if (isSame(encoded[guessed], bytes, start, end)) {
-      guess = (guessed + 1) % names.length;
-      return guessed;
-    }
+/** Positions whose keys are remembered. */
+const POSITIONS_MOST = 4096;
+
+/** Finds the columns of keys. Objects mostly have the same keys in the same order as the one before. */
+class KeyColumns {
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #ignoresCase: boolean;
+  /** The keys of the object before, by their position, with their columns. */
+  readonly #before: { readonly key: Uint8Array; readonly column: number }[] = [];
+  #position = 0;
+
+  constructor(names: readonly string[], ignoresCase: boolean) {
+    this.#ignoresCase = ignoresCase;
+    this.#indexOf = new Map(names.map((name, i) => [ignoresCase ? name.toLowerCase() : name, i]));
+  }
+
+  /** The next object begins. */
+  begin(): void {
+    this.#position = 0;
+  }
+
+  /** The column of the next key, without its quotation marks; -1 when it is none. */
+  of(bytes: Uint8Array, start: number, end: number, isEscaped: boolean): number {
+    const before = this.#before[this.#position++];
+    if (before && isSame(before.key, bytes, start, end)) return before.column;
     const key = isEscaped ? unescapedJson(bytes, start, end) : bytes.subarray(start, end);
-    const found = indexOf.get(sameCase(decoder.decode(key))) ?? -1;
-    if (found >= 0) guess = (found + 1) % names.length;
-    return found;
-  };
+    const text = decoder.decode(key);
+    const column = this.#indexOf.get(this.#ignoresCase ? text.toLowerCase() : text) ?? -1;
+    if (this.#position <= POSITIONS_MOST) {
+      this.#before[this.#position - 1] = { key: bytes.slice(start, end), column };
+    }
+    return column;
+  }
 }
 
-function isSame(
-  name: Uint8Array | undefined,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): boolean {
-  if (name === undefined || name.length !== end - start) return false;
+function isSame(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
   for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
   return true;
 }
