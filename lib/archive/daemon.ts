@@ -322,6 +322,8 @@ export class ArchiveDaemon {
 
   #rotate(): void {
     this.pressure.cutEarly();
+    // The objects that could not be spooled may have been put out of memory, and the disk be full yet.
+    if (!this.partitions.some(({ open }) => open?.wantsDisk)) this.#tellSpool(null);
     for (const { partition, puts } of this.#held.values()) {
       if (partition.isDue) partition.cut();
       puts.wake();
@@ -336,7 +338,7 @@ export class ArchiveDaemon {
     if (reason === this.#spoolTrouble) return;
     this.#spoolTrouble = reason;
     const { log } = this.tools.world;
-    if (reason === null) log("info", "The spool can be written to again");
+    if (reason === null) log("info", "Nothing waits for the spool any more");
     else log("error", "Cannot write to the spool, trying on", { reason });
   }
 

@@ -82,6 +82,11 @@ export class OpenObject {
     return this.#body.memoryBytes;
   }
 
+  /** Whether there are so many of them that they should be on disk, and would be if it had room. */
+  get wantsDisk(): boolean {
+    return this.#body.wantsDisk;
+  }
+
   /** Moves compressed bytes to the disk before there are many. */
   spoolNow(): void {
     this.#last = this.#last.then(() => this.#toDisk());
