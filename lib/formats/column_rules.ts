@@ -1,5 +1,6 @@
 import type { CopyOptions } from "./copy_options.ts";
 import type { CopyText } from "./copy_text.ts";
+import { FixedTime } from "./fixed_time.ts";
 import { sequenceLength } from "./json_text.ts";
 import type { TargetColumn } from "./target_column.ts";
 import { epochToIso, isoOf, readTimePattern } from "./time_pattern.ts";
@@ -31,6 +32,7 @@ export class ColumnRules {
   readonly #isText: boolean;
   readonly #limit: number;
   readonly #replacement: number;
+  readonly #fixed: FixedTime | undefined;
   readonly #toIso: ((text: string) => string | undefined) | undefined;
 
   constructor(column: TargetColumn, options: CopyOptions) {
@@ -40,6 +42,8 @@ export class ColumnRules {
     this.#limit = options.truncateColumns ? column.limitBytes ?? Infinity : Infinity;
     this.#replacement = options.acceptInvChars?.charCodeAt(0) ?? -1;
     this.#toIso = timeReader(column, options);
+    this.#fixed = this.#toIso &&
+      FixedTime.of(formatOf(column, options) ?? "", column.kind === "time");
     this.ease = this.#easeOf();
   }
 
@@ -106,13 +110,16 @@ export class ColumnRules {
   }
 
   #writeTime(out: CopyText, bytes: Uint8Array, start: number, end: number): string | null {
+    const fixed = this.#fixed?.read(bytes, start, end);
+    if (fixed !== undefined) {
+      out.value(fixed, 0, fixed.length);
+      return null;
+    }
     const text = decoder.decode(bytes.subarray(start, end));
     const iso = this.#toIso?.(text);
     if (iso === undefined) {
-      const { dateFormat, timeFormat } = this.#options;
-      const [name, format] = this.#column.kind === "date"
-        ? ["DATEFORMAT", dateFormat]
-        : ["TIMEFORMAT", timeFormat];
+      const name = this.#column.kind === "date" ? "DATEFORMAT" : "TIMEFORMAT";
+      const format = formatOf(this.#column, this.#options);
       return `"${text.slice(0, 80)}" does not follow ${name} '${format}'`;
     }
     const written = encoder.encode(iso);
@@ -138,11 +145,16 @@ export class ColumnRules {
   }
 }
 
+/** The format of the column's values; null for the default, and for columns that have none. */
+function formatOf({ kind }: TargetColumn, { dateFormat, timeFormat }: CopyOptions): string | null {
+  return kind === "date" ? dateFormat : kind === "time" ? timeFormat : null;
+}
+
 function timeReader(
-  { kind }: TargetColumn,
-  { dateFormat, timeFormat }: CopyOptions,
+  column: TargetColumn,
+  options: CopyOptions,
 ): ((text: string) => string | undefined) | undefined {
-  const format = kind === "date" ? dateFormat : kind === "time" ? timeFormat : null;
+  const format = formatOf(column, options);
   if (format === null || format === "auto") return undefined;
   if (format === "epochsecs") return (text) => epochToIso(text, 1_000_000n);
   if (format === "epochmillisecs") return (text) => epochToIso(text, 1_000n);
@@ -150,7 +162,7 @@ function timeReader(
   if (typeof pattern === "string") {
     throw new RangeError(`Cannot read dates as ${format}: ${pattern}`);
   }
-  return (text) => isoOf(text, pattern, kind === "time");
+  return (text) => isoOf(text, pattern, column.kind === "time");
 }
 
 function isSpace(byte: number): boolean {

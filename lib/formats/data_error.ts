@@ -23,10 +23,10 @@ export function rawOf(bytes: Uint8Array, start: number, end: number): Uint8Array
   return bytes.slice(start, stop);
 }
 
-/** A file's data cannot be loaded; which row is at fault can be asked. Its fault kind is `corrupt`. */
+/** A file's data cannot be loaded; which row is at fault can be asked. Its fault kind is `permanent`. */
 export class DataError extends SluiceError {
   constructor(readonly row: RowFault) {
     const column = row.column === null ? "" : `, column ${visible(row.column)}`;
-    super("load a row", "corrupt", `line ${row.line}${column}: ${row.reason}`);
+    super("load a row", "permanent", `line ${row.line}${column}: ${row.reason}`);
   }
 }

@@ -91,13 +91,17 @@ for (const [letter, byte] of ["b\b", "f\f", "n\n", "r\r", "t\t", '""', "\\\\", "
   escapeBytes[(letter as string).charCodeAt(0)] = (byte as string).charCodeAt(0);
 }
 
+let unescaped = new Uint8Array(1024);
+
 /**
- * The bytes of a JSON string's content that holds escapes, the string being sound. Half a surrogate
+ * The bytes of a JSON string's content that holds escapes, the string being sound; lent until the next
+ * call. Half a surrogate
  * pair becomes U+FFFD, as it has no bytes in UTF-8.
  */
 export function unescapedJson(bytes: Uint8Array, start: number, end: number): Uint8Array {
   // No escape is shorter than what it stands for: `\uXXXX` is three bytes at most, a pair is four.
-  const out = new Uint8Array(end - start);
+  if (unescaped.length < end - start) unescaped = new Uint8Array(2 * (end - start));
+  const out = unescaped;
   let at = 0;
   for (let i = start; i < end;) {
     const byte = bytes[i] as number;

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseCopyOptions } from "../../lib/formats/copy_options.ts";
 import { DelimitedReader } from "../../lib/formats/delimited.ts";
+import { FixedTime } from "../../lib/formats/fixed_time.ts";
+import { isoOf, readTimePattern } from "../../lib/formats/time_pattern.ts";
 import { rewrite, type TextRow } from "../support/copy_text.ts";
 
 const text2 = ["varchar(20)", "varchar(20)"];
@@ -79,4 +81,33 @@ Deno.test("DelimitedRewriter and DelimitedReader read any bytes alike", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+Deno.test("FixedTime reads what readTimePattern() reads, or leaves it", () => {
+  const patterns = ["YYYY-MM-DD HH:MI:SS", "DD.MM.YYYY", "YYYYMMDDHH24MISS", "MM/DD/YYYY HH24:MI"];
+  const char = fc.constantFrom(..."0123456789-.:/ ".split(""));
+  const random = fc.array(char, { maxLength: 20 }).map((chars) => chars.join(""));
+  const digits = fc.array(fc.constantFrom(..."0123456789".split("")), { minLength: 20 });
+  fc.assert(
+    fc.property(fc.constantFrom(...patterns), fc.boolean(), random, digits, (...drawn) => {
+      const [pattern, withTime, random, digits] = drawn;
+      const read = readTimePattern(pattern);
+      const fixed = FixedTime.of(pattern, withTime);
+      assert.ok(typeof read !== "string" && fixed);
+      let i = 0;
+      const formed = pattern.replace("HH24", "HH").replace(/[A-Z]/g, () => digits[i++] ?? "0");
+      assert.ok(fixed.read(new TextEncoder().encode(formed), 0, formed.length), formed);
+      for (const text of [formed, random]) {
+        const bytes = new TextEncoder().encode(text);
+        const iso = fixed.read(bytes, 0, bytes.length);
+        if (iso) assert.equal(new TextDecoder().decode(iso), isoOf(text, read, withTime));
+      }
+    }),
+  );
+});
+
+Deno.test("FixedTime leaves patterns that need more than digits in their place", () => {
+  for (const pattern of ["DD-MON-YYYY", "DD.MM.YY", "YYYY-MM-DD HH12:MI AM"]) {
+    assert.equal(FixedTime.of(pattern, true), undefined, pattern);
+  }
 });

@@ -227,7 +227,7 @@ for (const [name, options, types, file, line, column, reason, raw] of refused) {
     for (const pieces of everyCut(file)) {
       assert.throws(() => rewrite([options], types, pieces), (thrown) => {
         assert.ok(thrown instanceof DataError);
-        assert.equal(thrown.fault, "corrupt");
+        assert.equal(thrown.fault, "permanent");
         assert.match(thrown.row.reason, reason);
         assert.deepEqual([thrown.row.line, thrown.row.column], [line, column]);
         assert.equal(new TextDecoder().decode(thrown.row.raw), raw);
