@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { SluiceError } from "../../core/errors.ts";
 import type { World } from "../../core/world.ts";
@@ -22,7 +23,7 @@ export async function openPglite(place: PglitePlace, world: World): Promise<Ware
   const unlock = await lockFolder(action, place.folder);
   try {
     await checkFolder(action, place.folder);
-    const engine = await PGlite.create({ dataDir: place.folder });
+    const engine = await startEngine(place.folder);
     return new PgliteWarehouse(place, world, engine, unlock);
   } catch (thrown) {
     unlock();
@@ -30,6 +31,11 @@ export async function openPglite(place: PglitePlace, world: World): Promise<Ware
     const detail = "the engine does not start on this folder; is it a database of PGlite?";
     throw new SluiceError(action, "permanent", detail, { cause: thrown });
   }
+}
+
+/** As an absolute path: the engine takes some names, as "memory://", for something else. */
+function startEngine(folder: string): Promise<PGlite> {
+  return PGlite.create({ dataDir: resolve(folder) });
 }
 
 /** A folder with other things in it is left alone: the engine would lay a database among them. */
@@ -89,7 +95,7 @@ class PgliteWarehouse implements Warehouse {
 
   /** Starts the engine anew when it has failed as such: it recovers as after a crash. */
   async #nextWire(): Promise<PgliteWire> {
-    if (this.#wire?.hasFailed) this.engine = await PGlite.create({ dataDir: this.place.folder });
+    if (this.#wire?.hasFailed) this.engine = await startEngine(this.place.folder);
     return this.#wire = new PgliteWire(this.engine);
   }
 

@@ -84,7 +84,10 @@ export function warehousePlaceOf(secret: Secret): WarehousePlace {
   if (scheme === undefined) throw usageError(action, `it has no scheme; ${forms}`);
   if (scheme === "pglite" && !found?.[1]) return pglitePlaceOf(rest);
   if (!["postgres", "postgresql", "redshift"].includes(scheme)) {
-    // Only what stands before the colon is shown: the rest may hold a secret.
+    // Only what is a scheme for certain is shown: anything else may be a secret by mistake.
+    if (!rest.startsWith("//")) {
+      throw usageError(action, `it has no scheme that is known; ${forms}`);
+    }
     throw usageError(action, `it begins ${found?.[1] ?? ""}${scheme}:; ${forms}`);
   }
   // Redshift's driver has also jdbc:redshift:iam://, whose passwords come from elsewhere.

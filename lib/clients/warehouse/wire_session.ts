@@ -154,17 +154,35 @@ export class WireSession implements Session {
       release();
       throw this.#failure(action, thrown, answer);
     }
-    if (!first) release();
     const columns = first?.type === "fields" ? first.fields.map(columnOf) : [];
-    const batches = first ? this.#batches(action, answer, release) : [];
-    return { columns, [Symbol.asyncIterator]: () => iteratorOf(batches) };
+    let isLeft = false;
+    const leave = async () => {
+      if (isLeft) return;
+      isLeft = true;
+      await this.#leave(answer);
+      release();
+    };
+    if (!first) await leave();
+    const batches = this.#batches(action, answer, leave);
+    return {
+      columns,
+      [Symbol.asyncIterator]: () => ({
+        next: () => batches.next(),
+        // Also before the first batch, when the generator has nothing of its own to clean up yet.
+        return: async () => {
+          const end = await batches.return(undefined);
+          await leave();
+          return end;
+        },
+      }),
+    };
   }
 
   async *#batches(
     action: string,
     answer: Answer,
-    release: () => void,
-  ): AsyncGenerator<readonly Row[]> {
+    leave: () => Promise<void>,
+  ): AsyncGenerator<readonly Row[], undefined> {
     try {
       for (let part; (part = await answer.next());) {
         if (part.type === "copyIn") await this.#refuseCopy(action, answer);
@@ -173,9 +191,9 @@ export class WireSession implements Session {
     } catch (thrown) {
       throw this.#failure(action, thrown, answer);
     } finally {
-      await this.#leave(answer);
-      release();
+      await leave();
     }
+    return undefined;
   }
 
   /** After a loop that was left early: the rest of the answer is of no interest to anybody. */
@@ -311,8 +329,4 @@ function columnOf({ name, typeOid }: FieldDescription): Column {
 
 function notACopy(action: string, what: string): SluiceError {
   return new SluiceError(action, "permanent", `the statement is no COPY ... ${what}`);
-}
-
-async function* iteratorOf<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
-  yield* items;
 }

@@ -259,6 +259,9 @@ const streams: readonly Step[] = [
     for await (const _ of stream) break;
     const copied = session.copyOut("COPY (SELECT generate_series(1, 300000)) TO STDOUT");
     for await (const _ of copied) break;
+    // Who only wants to know the columns.
+    const unread = await session.stream("SELECT i FROM generate_series(1, 300000) i");
+    await unread[Symbol.asyncIterator]().return?.();
     assert.deepEqual((await session.query("SELECT 7")).rows, [["7"]]);
   }],
   [
