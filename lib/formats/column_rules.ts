@@ -81,7 +81,8 @@ export class ColumnRules {
 
   /** Writes what stands for a field that is missing at the end of a row (FILLRECORD). */
   writeMissing(out: CopyText): void {
-    if (this.#column.kind !== "varchar" || this.#options.emptyAsNull) out.null();
+    const { emptyAsNull, nullAs } = this.#options;
+    if (this.#column.kind !== "varchar" || emptyAsNull || nullAs === "") out.null();
   }
 
   #writeText(

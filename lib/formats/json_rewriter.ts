@@ -36,6 +36,8 @@ export class JsonRewriter implements CopyRewriter {
   #headerLeft: number;
   #isBegun = false;
   #line = 1;
+  /** Where the next line feed is, looked for once per line: one line may hold many objects. */
+  #lineFeed = -1;
   #rows = 0;
 
   constructor({ options, columns, findRow }: RewriterSettings) {
@@ -79,16 +81,18 @@ export class JsonRewriter implements CopyRewriter {
       this.#isBegun = true;
       at = behind;
     }
+    this.#lineFeed = -1;
     for (;;) {
       while (at < end && isSpace(bytes[at] as number)) if (bytes[at++] === LF) this.#line++;
       if (at >= end) return at;
+      if (this.#lineFeed < at) this.#lineFeed = lineFeedAt(bytes, at, end);
       const next = this.#headerLeft > 0
-        ? lineEnd(bytes, at, end, isLast)
+        ? this.#lineEnd(end, isLast)
         : this.#object(bytes, at, end, isLast);
       if (next < 0) return at;
       if (this.#headerLeft > 0) this.#headerLeft--;
-      const isOneLine = bytes[next - 1] === LF && bytes.indexOf(LF, at) === next - 1;
-      this.#line += isOneLine ? 1 : lineFeedsIn(bytes, at, next);
+      if (next === this.#lineFeed + 1) this.#line++;
+      else if (next > this.#lineFeed) this.#line += lineFeedsIn(bytes, at, next);
       at = next;
     }
   }
@@ -99,13 +103,19 @@ export class JsonRewriter implements CopyRewriter {
       return this.#notJson("there is no { where an object begins", bytes, at, end, isLast);
     }
     // Mostly an object has a line of its own, which is soon found: JSON has no line feed in strings.
-    const line = lineEnd(bytes, at, end, isLast);
+    const line = this.#lineEnd(end, isLast);
     if (line >= 0 && this.#isRow(bytes, at, line)) return line;
     const behind = objectEnd(bytes, at, end);
     if (behind < 0 && !isLast) return -1;
     if (behind < 0) return this.#notJson("the object does not end", bytes, at, end, isLast);
     if (this.#isRow(bytes, at, behind)) return behind;
     return this.#notJson("the object is not JSON", bytes, at, end, isLast);
+  }
+
+  /** Where the line ends that is being looked at; -1 when that is not known yet. */
+  #lineEnd(end: number, isLast: boolean): number {
+    if (this.#lineFeed < end) return this.#lineFeed + 1;
+    return isLast ? end : -1;
   }
 
   /** Writes what is at `at` if it is one object and nothing more. */
@@ -125,7 +135,7 @@ export class JsonRewriter implements CopyRewriter {
     end: number,
     isLast: boolean,
   ): number {
-    const next = lineEnd(bytes, at, end, isLast);
+    const next = this.#lineEnd(end, isLast);
     if (next < 0) return -1;
     this.#faults.add({ line: this.#line, column: null, reason }, bytes, at, next);
     return next;
@@ -184,9 +194,10 @@ export class JsonRewriter implements CopyRewriter {
   }
 }
 
-function lineEnd(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
-  const lf = bytes.subarray(at, end).indexOf(LF);
-  return lf >= 0 ? at + lf + 1 : isLast ? end : -1;
+/** Where the next line feed is; `end` when there is none. */
+function lineFeedAt(bytes: Uint8Array, at: number, end: number): number {
+  const found = bytes.subarray(at, end).indexOf(LF);
+  return found < 0 ? end : at + found;
 }
 
 /** Positions whose keys are remembered. */

@@ -3,6 +3,7 @@ import { parseYaml } from "../clients/yaml.ts";
 import { reasonOf, SluiceError, usageError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import { parseCopyOptions } from "../formats/copy_options.ts";
+import { JsonFields } from "../formats/json_fields.ts";
 import { conditionComplaint, readColumnName, readTableName } from "../formats/sql_text.ts";
 import { readDataPattern } from "./manifest_pattern.ts";
 import { isReference } from "./manifest_secret.ts";
@@ -144,11 +145,29 @@ function parsed(action: string, name: string, bytes: Uint8Array): unknown {
   if (bytes.length > mostBytes) throw usageError(action, `it is longer than ${mostBytes} bytes`);
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return kind === "edn" ? parseEdn(text) : kind === "json" ? JSON.parse(text) : parseYaml(text);
+    if (kind !== "json") return kind === "edn" ? parseEdn(text) : parseYaml(text);
+    const value = JSON.parse(text);
+    refuseTwice(action, text);
+    return value;
   } catch (thrown) {
+    if (thrown instanceof SluiceError && kind === "json") throw thrown;
     // JSON's parser tells what stands around the fault, which may be a password.
     const detail = kind === "json" ? `it is not JSON${placeIn(thrown)}` : reasonOf(thrown);
     throw usageError(action, detail, kind === "json" ? undefined : thrown);
+  }
+}
+
+/** Refuses a key that stands twice in an object of JSON, whose parser takes the last without a word. */
+function refuseTwice(action: string, json: string): void {
+  const bytes = new TextEncoder().encode(json.trim());
+  if (bytes[0] !== 0x7b) return;
+  const fields = new JsonFields();
+  const seen = new Set<string>();
+  fields.begin(bytes, 0);
+  while (fields.next()) {
+    const key = new TextDecoder().decode(bytes.subarray(fields.keyStart, fields.keyEnd));
+    if (seen.has(key)) throw usageError(action, `key "${key}" stands twice`);
+    seen.add(key);
   }
 }
 

@@ -64,6 +64,7 @@ const examples: [name: string, options: string, types: string[], file: string, r
       "a\nb|1|c\n\n",
       [["a", null, "", null], ["b", "1", "c", null], ["", null, "", null]],
     ],
+    ["FILLRECORD NULL AS ''", "FILLRECORD NULL AS ''", text2, "a\n", [["a", null]]],
     ["FILLRECORD EMPTYASNULL", "FILLRECORD EMPTYASNULL", text2, "a\n", [["a", null]]],
     [
       `ESCAPE (${page.conversion}, its own examples)`,

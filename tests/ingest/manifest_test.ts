@@ -219,6 +219,12 @@ const unreadable: [name: string, text: string, message: RegExp][] = [
   ["manifest.edn", "{:table", /Cannot read manifest manifest.edn: .*not closed/],
   ["manifest.edn", "[1 2]", /it is no map of keys/],
   ["manifest.json", '{"jdbc-url": "postgres://u:hush@h" "table"', /it is not JSON/],
+  [
+    "manifest.json",
+    '{"table": "a", "columns": {"table": "a"}, "table": "a"}',
+    /"table" stands twice/,
+  ],
+  ["manifest.edn", '{:table "a" :table "a"}', /:table stands twice/],
   ["manifest.json", "null", /it is no map of keys/],
   ["manifest.yaml", "table: a\ntable: b", /unique/],
   ["manifest.yaml", "", /it is no map of keys/],
