@@ -45,6 +45,17 @@ Deno.test("DelimitedRewriter gives back any rows with escapes in any pieces", ()
   }));
 });
 
+/** The rows, or the line that is refused. */
+function orLine(run: () => TextRow[]): TextRow[] | string | undefined {
+  try {
+    return run();
+  } catch (thrown) {
+    const [line] = /line \d+/.exec(String(thrown)) ?? [];
+    if (line === undefined) throw thrown;
+    return line;
+  }
+}
+
 Deno.test("DelimitedRewriter and DelimitedReader read any bytes alike", () => {
   const bytes = fc.array(fc.constantFrom(..."ab,\"'\\\n\r |N\t".split("")), { maxLength: 40 });
   const options = fc.constantFrom(
@@ -58,26 +69,21 @@ Deno.test("DelimitedRewriter and DelimitedReader read any bytes alike", () => {
   fc.assert(
     fc.property(bytes, options, anyCuts, (chars, option, cuts) => {
       const pieces = cutUp(chars.join(""), cuts);
-      const [rewritten, read] = [() => rewrite([option], text2, pieces).rows, () => {
+      const rewritten = orLine(() => rewrite([option], text2, pieces).rows);
+      const read = orLine(() => {
         const rows: TextRow[] = [];
         const reader = new DelimitedReader(parseCopyOptions([option]), (row, line) => {
-          const extra = row.length === 3 && row[2]?.length === 0 && !option.startsWith("CSV");
-          if (row.length !== 2 && !extra) throw new RangeError(`line ${line}: fields`);
+          const isEnded = row.length === 3 && row[2]?.length === 0 && !option.startsWith("CSV");
+          // The reader does not tell whether an empty field had quotation marks: '' is a field more.
+          fc.pre(!isEnded || !option.includes("REMOVEQUOTES"));
+          if (row.length !== 2 && !isEnded) throw new RangeError(`line ${line}: fields`);
           rows.push(row.slice(0, 2).map((one) => one && new TextDecoder().decode(one)));
         });
         pieces.forEach((piece) => reader.push(piece));
         reader.finish();
         return rows;
-      }].map((run) => {
-        try {
-          return run();
-        } catch (thrown) {
-          return /line \d+/.exec(String(thrown))?.[0];
-        }
       });
-      if (Array.isArray(read) || !option.includes("REMOVEQUOTES")) {
-        assert.deepEqual(rewritten, read);
-      }
+      assert.deepEqual(rewritten, read);
     }),
     { numRuns: 2000 },
   );
