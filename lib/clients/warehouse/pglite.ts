@@ -4,6 +4,7 @@ import { SluiceError } from "../../core/errors.ts";
 import type { World } from "../../core/world.ts";
 import { lockFolder } from "./pglite_lock.ts";
 import { PgliteWire } from "./pglite_wire.ts";
+import { applyOptions } from "./session_options.ts";
 import { Turns } from "./turns.ts";
 import type { Session, SessionOptions, Warehouse } from "./warehouse.ts";
 import type { PglitePlace } from "./warehouse_url.ts";
@@ -87,10 +88,7 @@ class PgliteWarehouse implements Warehouse {
     const session = new WireSession(this.kind, this.url, wire, done);
     this.#session = session;
     // Nothing watches the clock while the engine runs; yet who asks is told what was wished.
-    if (options.statementTimeoutMs !== undefined) {
-      await session.execute(`SET statement_timeout TO ${Math.ceil(options.statementTimeoutMs)}`);
-    }
-    return session;
+    return await applyOptions(session, options);
   }
 
   /** Starts the engine anew when it has failed as such: it recovers as after a crash. */

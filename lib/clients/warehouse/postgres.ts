@@ -6,6 +6,7 @@ import { Client, Connection, type PgClient } from "./pg_library.ts";
 import { tlsOptions } from "./pg_tls.ts";
 import { PgWire } from "./pg_wire.ts";
 import { reportFrom } from "./server_report.ts";
+import { applyOptions } from "./session_options.ts";
 import type { Session, SessionOptions, Warehouse } from "./warehouse.ts";
 import type { PostgresPlace } from "./warehouse_url.ts";
 import { WireSession } from "./wire_session.ts";
@@ -49,15 +50,7 @@ class PostgresWarehouse implements Warehouse {
       (closed) => this.#sessions.delete(closed),
     );
     this.#sessions.add(session);
-    if (options.statementTimeoutMs !== undefined) {
-      try {
-        await session.execute(`SET statement_timeout TO ${Math.ceil(options.statementTimeoutMs)}`);
-      } catch (thrown) {
-        await session.close();
-        throw thrown;
-      }
-    }
-    return session;
+    return await applyOptions(session, options);
   }
 
   async close(): Promise<void> {

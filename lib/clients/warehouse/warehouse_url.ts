@@ -95,7 +95,10 @@ export function warehousePlaceOf(secret: Secret): WarehousePlace {
     throw usageError(action, "passwords by IAM are not supported; give a user and a password");
   }
   if (!rest.startsWith("//")) throw usageError(action, `// is missing behind ${scheme}:; ${forms}`);
-  return postgresPlaceOf(scheme === "redshift", rest);
+  // Redshift's driver takes jdbc:redshift://HOST/DATABASE;UID=USER;PWD=PASSWORD, too.
+  const isOfDriver = found?.[1] !== undefined && !rest.includes("?");
+  const fields = isOfDriver ? rest.replace(";", "?").replaceAll(";", "&") : rest;
+  return postgresPlaceOf(scheme === "redshift", fields);
 }
 
 function pglitePlaceOf(rest: string): PglitePlace {
@@ -153,7 +156,7 @@ function parse(rest: string): URL {
 /** The fields behind the question mark by their lower-case names. */
 function fieldsOf(url: URL): Map<string, string> {
   const fields = new Map<string, string>();
-  // Taken apart by hand: a plus sign is itself, in a password above all. JDBC also has semicolons.
+  // Taken apart by hand: a plus sign is itself, in a password above all.
   for (const pair of url.search.slice(1).split("&")) {
     if (pair === "") continue;
     const at = pair.indexOf("=");
@@ -226,7 +229,10 @@ function tlsOf(fields: ReadonlyMap<string, string>, kind: string, host: string):
   if (ssl !== undefined && !/^(true|false|1|0)$/.test(ssl)) {
     throw usageError(action, `ssl is ${ssl}; give ssl=true or ssl=false`);
   }
-  const byDriver = ssl === undefined ? undefined : /^(true|1)$/.test(ssl) ? "require" : "disable";
+  // As the drivers for Java have it: to be verified, unless a factory is named that does not.
+  const isLenient = /NonValidating/.test(fields.get("sslfactory") ?? "");
+  const verified = isLenient ? "require" : "verify-full";
+  const byDriver = ssl === undefined ? undefined : /^(true|1)$/.test(ssl) ? verified : "disable";
   // Redshift asks for TLS, as new clusters refuse all else; an authority that is named is heeded.
   const usual = kind === "redshift" ? "require" : rootFile === undefined ? "prefer" : "verify-full";
   const mode = modes[written ?? byDriver ?? usual];
