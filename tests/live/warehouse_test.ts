@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { queryMessage } from "../../lib/clients/warehouse/messages.ts";
+import type { PgliteWire } from "../../lib/clients/warehouse/pglite_wire.ts";
 import {
   openWarehouse,
   type Session,
@@ -329,6 +331,23 @@ Deno.test("A folder of PGlite is one process's alone, and keeps what was committ
   await Deno.mkdir(files.path("full"));
   await files.write("full/letter.txt", "dear");
   await rejectsWith(open(`pglite:${files.path("full")}`), "permanent", undefined);
+});
+
+Deno.test("An engine of PGlite that fails as such is started anew, and has what was committed", async () => {
+  await using files = await TempFiles.of();
+  const warehouse = await open(`pglite:${files.path("db")}`);
+  const session = await warehouse.connect();
+  await session.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
+  await session.execute("BEGIN; INSERT INTO t VALUES (2)");
+  // The end of all input in the midst of COPY: nothing that a session does lets that happen.
+  const { wire } = session as unknown as { readonly wire: PgliteWire };
+  await wire.write(queryMessage("COPY t FROM STDIN"));
+  await assert.rejects(wire.read());
+  assert.equal(session.isBroken, true);
+  await session.close();
+  const next = await warehouse.connect();
+  assert.deepEqual((await next.query("SELECT id FROM t")).rows, [["1"]]);
+  await warehouse.close();
 });
 
 Deno.test("A session on Redshift refuses COPY with STDIN before it asks the server", async () => {

@@ -80,8 +80,9 @@ export interface Session {
   stream(sql: string): Promise<RowStream>;
   /**
    * Asks the server, from another connection, to give up the statement under way, which then rejects
-   * as `transient`. One that is done already is not harmed. On pglite nothing can be stopped: the
-   * statement runs in this very process, and is done before this call is heard.
+   * as `transient` with the SQLSTATE 57014. One that is done already is not harmed. On pglite only a
+   * COPY that waits for its data can be given up: everything else runs in this very thread, and is
+   * done before this call is heard.
    */
   cancel(): Promise<void>;
   /** Ends the connection; what was not committed is undone. Closed again, nothing happens. */
@@ -90,7 +91,10 @@ export interface Session {
 
 /** How a session is wanted. */
 export interface SessionOptions {
-  /** A statement that takes longer is given up by the server, as `transient`. @default the server's */
+  /**
+   * A statement that takes longer is given up by the server, as `transient` with the SQLSTATE 57014;
+   * not by pglite, where nobody watches the clock. @default the server's
+   */
   readonly statementTimeoutMs?: number;
   /** What the server lists the session as. @default "sluice" */
   readonly applicationName?: string;
