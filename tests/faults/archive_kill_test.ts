@@ -4,6 +4,7 @@ import { assertExact, compareArchive, totalsOf } from "../support/archive_compar
 import {
   archiveOnce,
   type ArchivePlace,
+  assertVerified,
   folderPlace,
   launchArchive,
   s3Place,
@@ -43,6 +44,7 @@ async function finish({ place, args, group }: Lane, bootstrap: string): Promise<
   await archiveOnce(place, bootstrap, args);
   const report = await compareArchive(place, { kafka: bootstrap, topics, group });
   assertExact(report);
+  await assertVerified(place);
   const { records, objects, writers, lost, extra } = totalsOf(report);
   return `${records} records in ${objects} objects of ${writers} processes, ` +
     `${lost} lost, ${extra} in two objects`;

@@ -1,7 +1,13 @@
 // deno-lint-ignore-file no-console -- the counts are what is published
 import assert from "node:assert/strict";
 import { assertExact, compareArchive, totalsOf } from "../support/archive_comparison.ts";
-import { archiveOnce, type ArchivePlace, s3Place, startArchive } from "../support/archive_run.ts";
+import {
+  archiveOnce,
+  type ArchivePlace,
+  assertVerified,
+  s3Place,
+  startArchive,
+} from "../support/archive_run.ts";
 import { startKafka } from "../support/kafka_server.ts";
 import { startLoad } from "../support/produce_mix.ts";
 import { startS3 } from "../support/s3_server.ts";
@@ -69,6 +75,7 @@ for (const rebalance of ["cooperative", "eager"] as const) {
     await archiveOnce(place, bootstrap, args);
     const report = await compareArchive(place, { kafka: bootstrap, topics });
     assertExact(report);
+    await assertVerified(place);
     const { records, objects, writers, lost, extra } = totalsOf(report);
     assert.ok(writers > 3, `${writers} processes wrote objects`);
     console.info(

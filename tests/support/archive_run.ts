@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { reasonOf } from "../../lib/core/errors.ts";
 import type { ArchiveFolder } from "./archive_comparison.ts";
 import type { S3Server } from "./s3_server.ts";
+import { runSluice } from "./command_line.ts";
 import { SluiceProcess } from "./sluice_process.ts";
 import { within } from "./waiting.ts";
 
@@ -112,6 +113,13 @@ export async function stopArchive(sluice: SluiceProcess): Promise<ArchiveCounts>
     throw new Error(`archive does not stop within 60 s:\n${await sluice.process.tail()}`);
   }
   return await countsOf(sluice);
+}
+
+/** Asserts that `archive verify` finds nothing wrong with an archive of ours. */
+export async function assertVerified(place: ArchivePlace): Promise<void> {
+  const words = ["archive", "verify", place.url, ...place.args];
+  const { code, stdout, stderr } = await runSluice(words, { env: place.env, timeoutMs: 120_000 });
+  assert.equal(code, 0, stdout + stderr);
 }
 
 /** The counts of one that has ended. */
