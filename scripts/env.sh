@@ -71,6 +71,7 @@ sluice_need_test_tools() {
   sluice_need nc netcat-openbsd
   sluice_need git git
   sluice_need go golang-go
+  sluice_need python3 python3
   sluice_need systemd-analyze systemd
   sluice_need psql postgresql-client
   # Debian keeps the server's programs off PATH.
