@@ -50,22 +50,8 @@ const losses: readonly (readonly [
     "57P01",
   ],
   ["a fast stop", (server) => server.kill("SIGINT"), "57P01"],
-  ["kill -9 of the server", killBackendsToo, undefined],
+  ["kill -9 of the server and its backends", (server) => server.crash(), undefined],
 ];
-
-/** The server and its backends at once: nobody says farewell. */
-async function killBackendsToo(server: PostgresServer): Promise<void> {
-  const pids = (await server.psql("SELECT pid FROM pg_stat_activity WHERE datname = 'sluice'"))
-    .split("\n").map(Number);
-  await server.kill("SIGKILL");
-  for (const pid of pids) {
-    try {
-      Deno.kill(pid, "SIGKILL");
-    } catch {
-      // psql's own has ended.
-    }
-  }
-}
 
 /** What is under way when the connection is lost. */
 const underWay: readonly (readonly [string, (session: Session) => Promise<unknown>])[] = [

@@ -104,14 +104,21 @@ export class PostgresServer implements AsyncDisposable {
     this.#process = undefined;
   }
 
+  /** Kills the server and its backends at once, as a machine that fails does: nobody says farewell. */
+  async crash(): Promise<void> {
+    await this.pause();
+    for (const pid of await childrenOf(this.#running().pid)) kill(pid, "SIGKILL");
+    await this.kill("SIGKILL");
+  }
+
   /** Freezes the server with all its backends: connections stay open and nothing is answered. */
   async pause(): Promise<void> {
     this.#running().signal("SIGSTOP"); // first: it makes no new backends then
-    for (const pid of await childrenOf(this.#running().pid)) Deno.kill(pid, "SIGSTOP");
+    for (const pid of await childrenOf(this.#running().pid)) kill(pid, "SIGSTOP");
   }
 
   async resume(): Promise<void> {
-    for (const pid of await childrenOf(this.#running().pid)) Deno.kill(pid, "SIGCONT");
+    for (const pid of await childrenOf(this.#running().pid)) kill(pid, "SIGCONT");
     this.#running().signal("SIGCONT");
   }
 
