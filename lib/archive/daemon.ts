@@ -23,6 +23,7 @@ import { Puts } from "./puts.ts";
 import { Retention } from "./retention.ts";
 import type { ArchiveSettings } from "./settings.ts";
 import { storeReady } from "./store_ready.ts";
+import { Watermarks } from "./watermarks.ts";
 import { type Committed, Starts } from "./starts.ts";
 
 /** What the daemon is given by its command. */
@@ -165,6 +166,8 @@ export class ArchiveDaemon {
       () => this.#fetching.changed(),
     );
     const retaining = this.#retention.watch(() => this.#catalogue.topics, stop.signal);
+    const watermarks = new Watermarks(this.tools.cluster, world, () => this.partitions);
+    const ends = watermarks.watch(stop.signal);
     const rotating = setInterval(() => this.#rotate(), this.#rotateCheckMs);
     const once = this.settings.once ? this.#watchOnce(stop) : null;
     try {
@@ -174,7 +177,7 @@ export class ArchiveDaemon {
       stop.abort();
       clearInterval(rotating);
       endCommits.abort();
-      await Promise.all([committing, watching, retaining, this.#fetching.ended()]);
+      await Promise.all([committing, watching, retaining, ends, this.#fetching.ended()]);
       await this.#notices?.close();
     }
     return this.#conclude(await once ?? Exit.ok);
