@@ -12,6 +12,7 @@ import { Chain } from "./chain.ts";
 import { Commits, topicIdOf } from "./commits.ts";
 import { Counts } from "./counts.ts";
 import { Fetching } from "./fetching.ts";
+import type { Held } from "./held.ts";
 import { Intake } from "./intake.ts";
 import { Memory } from "./memory.ts";
 import { noticeOf, Notices } from "./notices.ts";
@@ -45,12 +46,6 @@ const handOverMs = 30_000;
 /** How many partitions look for their beginning at once. */
 const startsAtOnce = 16;
 const rotateCheckMs = 500;
-
-/** A partition that is ours, with who puts its objects. */
-interface Held {
-  readonly partition: Partition;
-  readonly puts: Puts;
-}
 
 /** The parts of a running archive. */
 export class ArchiveDaemon {

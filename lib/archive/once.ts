@@ -1,18 +1,12 @@
 import { Exit, type ExitCode } from "../core/exit.ts";
 import type { Gate } from "../core/gate.ts";
 import type { World } from "../core/world.ts";
+import type { Held } from "./held.ts";
 import type { Partition } from "./partition.ts";
-import type { Puts } from "./puts.ts";
 
 /** How long a partition that makes no progress is waited for. */
 const patienceMs = 300_000;
 const checkMs = 20;
-
-/** A partition that is ours, with who puts its objects. */
-interface Held {
-  readonly partition: Partition;
-  readonly puts: Puts;
-}
 
 /** What is watched. */
 export interface OnceTools {
