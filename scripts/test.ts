@@ -25,12 +25,14 @@ const stages: readonly Stage[] = [
     name: "real servers",
     files: await testFiles("tests/live", archives),
     limitSeconds: 18 * 60,
+    jobs: 2,
   },
   { name: "archives", files: archives, limitSeconds: 9 * 60 },
   {
     name: "kills and cuts",
     files: await testFiles("tests/faults", archiveFaults),
     limitSeconds: 10 * 60,
+    jobs: 2,
   },
   { name: "archives cut", files: archiveFaults, limitSeconds: 10 * 60, jobs: 2 },
 ];

@@ -6,7 +6,7 @@ import { delay } from "./waiting.ts";
  */
 export function freePort(): number {
   for (let attempt = 0; attempt < 200; attempt++) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const port = rangeStart + Math.floor(Math.random() * rangePorts);
     if (taken.has(port) || !isFree(port)) continue;
     taken.add(port);
     return port;
@@ -14,7 +14,12 @@ export function freePort(): number {
   throw new Error("Cannot find a free port: 200 tried between 12000 and 32000");
 }
 
-// Ports handed out by this process: two servers that start at once must not get the same one.
+// Test files that run at once draw from ranges of their own, for a port is free, too, while the server
+// that it was drawn for is on its way.
+const rangePorts = 500;
+const rangeStart = 12_000 + rangePorts * Math.floor(Math.random() * 40);
+
+// Ports handed out here: two servers that start at once must not get the same one.
 const taken = new Set<number>();
 
 function isFree(port: number): boolean {
