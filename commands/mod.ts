@@ -36,6 +36,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./archive_restore.ts")).archiveRestore,
   },
   {
+    name: "ingest",
+    summary: "Load files that are dropped in S3 or a folder into PostgreSQL, exactly once",
+    load: async () => (await import("./ingest.ts")).ingest,
+  },
+  {
     name: "baldr cat",
     summary: "Print the records of .baldr and .baldr.gz files",
     load: async () => (await import("./baldr_cat.ts")).baldrCat,

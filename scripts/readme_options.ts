@@ -34,15 +34,16 @@ async function tables(): Promise<Tables> {
 /** How to start each daemon without anything to talk to. */
 const daemons: Readonly<Record<string, readonly string[]>> = {
   // UDP has a metric of its own.
-  "forward-syslog": ["--listen=udp://127.0.0.1:0"],
-  "archive": ["--to=file://FOLDER"],
+  "forward-syslog": ["--listen=udp://127.0.0.1:0", "--kafka=127.0.0.1:1"],
+  "archive": ["--to=file://FOLDER", "--kafka=127.0.0.1:1"],
+  "ingest": ["--from=file://FOLDER"],
 };
 
 /** The page of the real command; it has it before it has found a Kafka. */
 async function metricsPage(name: string, args: readonly string[]): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "sluice-readme-" });
   try {
-    const all = [name, ...args, "--kafka=127.0.0.1:1", "--http=127.0.0.1:0"];
+    const all = [name, ...args, "--http=127.0.0.1:0"];
     const words = all.map((one) => one.replace("FOLDER", folder));
     await using sluice = await SluiceProcess.start(words);
     return await (await fetch(`${await sluice.statusUrl()}/metrics`)).text();

@@ -1,0 +1,169 @@
+import { readAllText } from "../lib/clients/file.ts";
+import { serveStatus, type StatusServer } from "../lib/clients/http.ts";
+import { Metrics } from "../lib/clients/metrics.ts";
+import { usageError } from "../lib/core/errors.ts";
+import { Exit, type ExitCode } from "../lib/core/exit.ts";
+import { duration, number, text, toggle, type ValuesOf } from "../lib/core/options.ts";
+import { version } from "../lib/core/version.ts";
+import { checkDirectories } from "../lib/ingest/check.ts";
+import { Counts } from "../lib/ingest/counts.ts";
+import { IngestDaemon } from "../lib/ingest/daemon.ts";
+import type { DirectoryTools } from "../lib/ingest/directory.ts";
+import { registerIngestMetrics } from "../lib/ingest/ingest_metrics.ts";
+import { secretResolver } from "../lib/ingest/manifest_secret.ts";
+import type { IngestSettings } from "../lib/ingest/settings.ts";
+import { Targets } from "../lib/ingest/targets.ts";
+import { type CommandContext, defineCommand } from "./command.ts";
+import { daemonOptions } from "./daemon_options.ts";
+import { storeOf, storeOptions } from "./store_options.ts";
+
+const dayMs = 86_400_000;
+
+const options = {
+  "from": text({
+    placeholder: "URL",
+    help: "where files are dropped: s3://BUCKET/PREFIX or file:///FOLDER; required",
+  }),
+  ...storeOptions,
+  "key-pattern": text({
+    placeholder: "REGEX",
+    fallback: ".*",
+    help: "look only at directories whose whole key below --from matches this",
+  }),
+  "poll-interval": duration({
+    fallback: 30_000,
+    least: 100,
+    most: dayMs,
+    help: "how often the store is listed, give or take a tenth",
+  }),
+  "once": toggle({ help: "load what is there now, then stop; for cron" }),
+  "workers": number({
+    fallback: 4,
+    least: 1,
+    most: 256,
+    help: "directories that are loaded side by side; never two into one table",
+  }),
+  "keep": toggle({ help: "leave files where they are after they were loaded" }),
+  "ledger-table": text({
+    placeholder: "NAME",
+    fallback: "sluice_ingest_ledger",
+    help: "the table that knows which files are loaded; it lies in the schema of each target table",
+  }),
+  "ledger-age": duration({
+    fallback: 30 * dayMs,
+    least: 3_600_000,
+    help: "forget a loaded file that is gone from the store after so long",
+  }),
+  ...daemonOptions,
+} as const;
+
+type Values = ValuesOf<typeof options>;
+
+/** `sluice ingest` */
+export const ingest = defineCommand({
+  name: "ingest",
+  summary: "Load files that are dropped in S3 or a folder into PostgreSQL, exactly once",
+  description:
+    "Looks for directories with a manifest (manifest.edn as Blueshift has it, .json or .yaml), which " +
+    "tells into which table their files go, and how. All files of a directory are loaded in one " +
+    "transaction, which also writes their names and etags into a ledger table beside the target; then " +
+    "they are deleted. A file that is in the ledger is never loaded again, whatever crashed in " +
+    "between. A file that cannot be loaded is moved to _rejected/ with a report, and the others " +
+    "load.\n\nSIGTERM or SIGINT: finish the loads that are under way, and stop; a second one stops " +
+    "at once. Nothing is lost or loaded twice either way.",
+  daemon: true,
+  options,
+  exits: {
+    ok: "stopped; or with --once: everything that was there is loaded",
+    failed: "could not start",
+    usage: "an option is wrong; --check: a manifest is",
+    partial: "--once: some files were moved aside, or some directories could not be loaded",
+    unreachable: "--once, --check: the store or a database cannot be reached",
+    denied: "--once, --check: the store or a database refuses the credentials",
+    interrupted: "stopped by a second signal",
+  },
+  examples: [
+    "sluice ingest --from s3://company-drops --key-pattern 'production/.*'",
+    "sluice ingest --from file:///var/drops --once",
+    "sluice ingest --from s3://company-drops --check",
+  ],
+  run,
+});
+
+async function run(values: Values, context: CommandContext): Promise<ExitCode> {
+  const { world } = context;
+  const settings = settingsOf(values);
+  const url = values.from;
+  if (url === undefined) {
+    throw usageError("ingest", "give --from s3://BUCKET/PREFIX or file:///DIR");
+  }
+  const store = await storeOf(url, values, world);
+  const targets = new Targets(world);
+  const metrics = new Metrics(version());
+  const resolve = secretResolver({
+    env: (name) => Deno.env.get(name),
+    readFile: (path) => readAllText(path, "secret"),
+  });
+  const tools: DirectoryTools = {
+    ...{ world, store, targets, settings, resolve, counts: new Counts() },
+    timeImport: metrics.timer("ingest_import_seconds", "Time of a load, from connect to commit"),
+  };
+  try {
+    if (values.check) return await check(tools);
+    return await ingestFrom(tools, values, metrics, context);
+  } finally {
+    await targets.close();
+    await store.close();
+  }
+}
+
+/** `--check`: every manifest, and everything that it names. */
+async function check(tools: DirectoryTools): Promise<ExitCode> {
+  await tools.store.check();
+  const { directories, worst } = await checkDirectories(tools);
+  if (worst !== null) throw worst;
+  tools.world.log("info", "All is well", { store: tools.store.url, directories });
+  return Exit.ok;
+}
+
+async function ingestFrom(
+  tools: DirectoryTools,
+  values: Values,
+  metrics: Metrics,
+  { world, drain }: CommandContext,
+): Promise<ExitCode> {
+  const daemon = new IngestDaemon(tools);
+  registerIngestMetrics(metrics, daemon, tools.counts);
+  let status: StatusServer | null = null;
+  try {
+    if (values.http !== undefined) {
+      const source = { page: () => metrics.page(), notReady: () => daemon.notReady() };
+      status = serveStatus(values.http, source);
+      world.log("info", "Serving status", { url: status.url });
+    }
+    return await daemon.run(drain);
+  } finally {
+    await status?.stop();
+  }
+}
+
+function settingsOf(values: Values): IngestSettings {
+  const pattern = patternOf(values["key-pattern"]);
+  return {
+    matches: (directory) => pattern.test(directory),
+    pollMs: values["poll-interval"],
+    once: values.once,
+    workers: values.workers,
+    keep: values.keep,
+    ledgerTable: values["ledger-table"],
+    ledgerAgeMs: values["ledger-age"],
+  };
+}
+
+function patternOf(pattern: string): RegExp {
+  try {
+    return new RegExp(`^(?:${pattern})$`, "u");
+  } catch (thrown) {
+    throw usageError(`read --key-pattern "${pattern}"`, "give a regular expression", thrown);
+  }
+}

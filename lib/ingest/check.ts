@@ -1,0 +1,44 @@
+import { faultOf, reasonOf } from "../core/errors.ts";
+import { readTableName } from "../formats/sql_text.ts";
+import { Directories, type DirectoryTools } from "./directory.ts";
+import { scan } from "./scan.ts";
+import { targetColumns } from "./target.ts";
+import { Watch } from "./watch.ts";
+
+/** What a check found. */
+export interface CheckResult {
+  /** Directories with a manifest. */
+  readonly directories: number;
+  /** What is wrong, of all that is the least likely to pass by itself; each was told in the log. */
+  readonly worst: unknown;
+}
+
+/** Reads every manifest and looks for its table and columns; nothing is written. */
+export async function checkDirectories(tools: DirectoryTools): Promise<CheckResult> {
+  const { store, settings, targets, world } = tools;
+  const directories = new Directories(tools);
+  let count = 0;
+  let worst: unknown = null;
+  for await (const found of scan(store, settings.matches)) {
+    count++;
+    try {
+      if (found.kind === "misfit") continue;
+      const manifest = await directories.readManifest(found, new Watch(found.directory));
+      await targets.use(manifest.targetUrl, async (warehouse) => {
+        const session = await warehouse.connect({ statementTimeoutMs: manifest.timeoutMs });
+        try {
+          await targetColumns(session, readTableName(manifest.table), manifest.columns);
+        } finally {
+          await session.close();
+        }
+      });
+    } catch (thrown) {
+      world.log("error", "A directory is wrong", {
+        directory: found.directory,
+        reason: reasonOf(thrown),
+      });
+      if (worst === null || faultOf(worst) === "transient") worst = thrown;
+    }
+  }
+  return { directories: count, worst };
+}

@@ -1,0 +1,231 @@
+import { crashPoint } from "../clients/crash_point.ts";
+import type { Store, StoredObject } from "../clients/store/store.ts";
+import type { Session, Warehouse } from "../clients/warehouse/warehouse.ts";
+import { reasonOf } from "../core/errors.ts";
+import { retry } from "../core/retry.ts";
+import type { World } from "../core/world.ts";
+import type { TableName } from "../formats/sql_text.ts";
+import type { BadFile } from "./bad_file.ts";
+import { type Copier, PostgresCopier } from "./copier.ts";
+import type { Counts } from "./counts.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Manifest } from "./manifest.ts";
+import { lockSql, type SqlPlan, stageSql } from "./sql_load.ts";
+import { targetColumns } from "./target.ts";
+
+/** What a load works with. */
+export interface LoadTools {
+  readonly world: World;
+  readonly store: Store;
+  readonly warehouse: Warehouse;
+  readonly ledger: Ledger;
+  readonly counts: Counts;
+}
+
+/** What is to be loaded. */
+export interface LoadTask {
+  readonly loadId: string;
+  readonly manifest: Manifest;
+  readonly target: TableName;
+  readonly files: readonly StoredObject[];
+}
+
+/** What a load came to; nothing of it has touched the store. */
+export interface LoadOutcome {
+  /** Files whose rows are in the target now: by this load, or by an earlier one. */
+  readonly done: readonly StoredObject[];
+  /** How many of them an earlier load had brought in. */
+  readonly skipped: number;
+  readonly rejected: readonly BadFile[];
+  /** Files that were changed or removed while they were read: the next pass has another look. */
+  readonly changed: readonly StoredObject[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** Rows that MAXERROR let be left out. */
+  readonly leftOutRows: number;
+  readonly isCommitted: boolean;
+}
+
+/** The steps of a load; each says which is next. */
+type Step = "open" | "lock" | "ledger" | "stage" | "copy" | "apply" | "commit" | "recover" | "end";
+
+/**
+ * One transaction over all files of a directory:
+ *
+ * open, lock the target, ask the ledger, stage, copy, apply with the ledger's rows, commit; and when
+ * the answer to COMMIT is lost, recover: the lock is to be had only when that transaction is over, and
+ * then the ledger tells how it ended. A crash before COMMIT leaves nothing behind; after it the ledger
+ * knows the files, and they are deleted by whoever sees them next.
+ */
+export class Load {
+  #session: Session | undefined;
+  #open: readonly StoredObject[] = [];
+  #skipped: readonly StoredObject[] = [];
+  #copier: Copier | undefined;
+  #isCommitted = false;
+
+  constructor(private readonly task: LoadTask, private readonly tools: LoadTools) {}
+
+  /** @throws {SluiceError} when nothing was loaded; the target is as it was then. */
+  async run(): Promise<LoadOutcome> {
+    const steps: Readonly<Record<Exclude<Step, "end">, () => Promise<Step>>> = {
+      open: () => this.#connect(),
+      lock: () => this.#lock(),
+      ledger: () => this.#askLedger(),
+      stage: () => this.#stage(),
+      copy: () => this.#copy(),
+      apply: () => this.#apply(),
+      commit: () => this.#commit(),
+      recover: () => this.#recover(),
+    };
+    this.tools.counts.imports++;
+    try {
+      for (let step: Step = "open"; step !== "end";) step = await steps[step]();
+      return this.#outcome();
+    } catch (thrown) {
+      this.tools.counts.rollbacks++;
+      throw thrown;
+    } finally {
+      // What is open is undone by that, too.
+      await this.#session?.close();
+    }
+  }
+
+  get #current(): Session {
+    if (this.#session === undefined) throw new Error("A load has no session before it is opened");
+    return this.#session;
+  }
+
+  get #plan(): SqlPlan {
+    const { manifest, target } = this.task;
+    return { ...manifest, target, kind: this.tools.warehouse.kind };
+  }
+
+  async #connect(): Promise<Step> {
+    const { timeoutMs } = this.task.manifest;
+    this.#session = await this.tools.warehouse.connect({
+      statementTimeoutMs: timeoutMs,
+      applicationName: `sluice ingest ${this.task.loadId}`,
+    });
+    await this.tools.ledger.ensure(this.#session);
+    return "lock";
+  }
+
+  async #lock(): Promise<Step> {
+    await this.#current.execute("BEGIN");
+    await this.#current.execute(lockSql(this.#plan));
+    return "ledger";
+  }
+
+  /** Within the lock: whoever loaded the same files before us has committed by now. */
+  async #askLedger(): Promise<Step> {
+    const { files } = this.task;
+    const known = await this.tools.ledger.known(this.#current, files);
+    this.#skipped = files.filter((file) => known.has(file));
+    this.#open = files.filter((file) => !known.has(file));
+    if (this.#open.length > 0) return "stage";
+    await this.#current.execute("ROLLBACK");
+    return "end";
+  }
+
+  async #stage(): Promise<Step> {
+    const { manifest, target } = this.task;
+    const columns = await targetColumns(this.#current, target, manifest.columns);
+    for (const sql of manifest.preSql) await this.#current.execute(sql);
+    for (const sql of stageSql(this.#plan)) await this.#current.execute(sql);
+    this.#copier = new PostgresCopier(
+      this.#current,
+      this.#plan,
+      manifest,
+      columns,
+      this.tools.store,
+    );
+    return "copy";
+  }
+
+  async #copy(): Promise<Step> {
+    const copier = this.#copier as Copier;
+    await copier.copyAll(this.#open);
+    crashPoint("after-copy");
+    if (copier.copied.length > 0) return "apply";
+    await this.#current.execute("ROLLBACK");
+    this.tools.counts.rollbacks++;
+    return "end";
+  }
+
+  async #apply(): Promise<Step> {
+    const { manifest, loadId } = this.task;
+    const copier = this.#copier as Copier;
+    await copier.apply();
+    if (copier.copied.length === 0) {
+      await this.#current.execute("ROLLBACK");
+      this.tools.counts.rollbacks++;
+      return "end";
+    }
+    for (const sql of manifest.postSql) await this.#current.execute(sql);
+    const files = copier.copied.map(({ file }) => file);
+    for (const sql of this.tools.ledger.recordSql(loadId, files)) await this.#current.execute(sql);
+    crashPoint("before-commit");
+    return "commit";
+  }
+
+  async #commit(): Promise<Step> {
+    try {
+      await this.#current.execute("COMMIT");
+    } catch (thrown) {
+      // An answer that came is the truth: the server has undone it all.
+      if (!this.#current.isBroken) throw thrown;
+      this.tools.world.log("warn", "The answer to COMMIT was lost: asking the ledger", {
+        load: this.task.loadId,
+        reason: reasonOf(thrown),
+      });
+      return "recover";
+    }
+    this.#committed();
+    return "end";
+  }
+
+  async #recover(): Promise<Step> {
+    const { world, warehouse, ledger, counts } = this.tools;
+    await this.#session?.close();
+    const has = await retry(world, async () => {
+      const session = this.#session = await warehouse.connect();
+      try {
+        await session.execute("BEGIN");
+        await session.execute(lockSql(this.#plan));
+        const has = await ledger.has(session, this.task.loadId);
+        await session.execute("ROLLBACK");
+        return has;
+      } finally {
+        await session.close();
+      }
+    }, { what: `learn whether load ${this.task.loadId} was committed` });
+    if (!has) {
+      counts.rollbacks++;
+      return "open";
+    }
+    counts.recoveredCommits++;
+    this.#committed();
+    return "end";
+  }
+
+  #committed(): void {
+    crashPoint("after-commit");
+    this.#isCommitted = true;
+    this.tools.counts.commits++;
+  }
+
+  #outcome(): LoadOutcome {
+    const copied = this.#isCommitted ? this.#copier?.copied ?? [] : [];
+    return {
+      done: [...this.#skipped, ...copied.map(({ file }) => file)],
+      skipped: this.#skipped.length,
+      rejected: this.#copier?.rejected ?? [],
+      changed: this.#copier?.changed ?? [],
+      rows: copied.reduce((sum, { rows }) => sum + rows, 0),
+      bytes: copied.reduce((sum, { bytes }) => sum + bytes, 0),
+      leftOutRows: copied.reduce((sum, { leftOut }) => sum + leftOut, 0),
+      isCommitted: this.#isCommitted,
+    };
+  }
+}

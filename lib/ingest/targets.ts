@@ -1,0 +1,55 @@
+import { openWarehouse, type Warehouse } from "../clients/warehouse/warehouse.ts";
+import type { Secret } from "../core/secret.ts";
+import type { World } from "../core/world.ts";
+
+interface Used {
+  readonly warehouse: Promise<Warehouse>;
+  users: number;
+}
+
+/**
+ * The databases that manifests name, each opened once. PGlite is closed when nobody uses it: while it
+ * is open no other process can have a look.
+ */
+export class Targets {
+  readonly #open = new Map<string, Used>();
+  readonly #closing = new Map<string, Promise<void>>();
+
+  constructor(private readonly world: World) {}
+
+  async use<T>(url: Secret, act: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+    const key = (await url.fresh()).reveal();
+    await this.#closing.get(key);
+    let used = this.#open.get(key);
+    if (used === undefined) {
+      used = { warehouse: openWarehouse(await url.fresh(), this.world), users: 0 };
+      this.#open.set(key, used);
+    }
+    used.users++;
+    try {
+      return await act(await used.warehouse);
+    } finally {
+      used.users--;
+      await this.#left(key, used);
+    }
+  }
+
+  async #left(key: string, used: Used): Promise<void> {
+    if (used.users > 0) return;
+    const warehouse = await used.warehouse.catch(() => undefined);
+    // Somebody may have come while we waited.
+    if (used.users > 0 || this.#open.get(key) !== used) return;
+    if (warehouse !== undefined && warehouse.kind !== "pglite") return;
+    this.#open.delete(key);
+    const closed = (warehouse?.close() ?? Promise.resolve())
+      .finally(() => this.#closing.delete(key));
+    this.#closing.set(key, closed);
+    await closed;
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#open.values()];
+    this.#open.clear();
+    for (const { warehouse } of all) await (await warehouse.catch(() => undefined))?.close();
+  }
+}
