@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import pg from "pg";
 import {
   openWarehouse,
   serverReportOf,
@@ -13,6 +14,7 @@ import { realWorld } from "../../lib/core/world.ts";
 import { assertRedshiftTakes, grammarFaults } from "../support/redshift_grammar.ts";
 import { type RedshiftStandIn, startRedshift } from "../support/redshift_stand_in.ts";
 import { startS3 } from "../support/s3_server.ts";
+import { eventually } from "../support/waiting.ts";
 
 /** A stand-in with a bucket, and a session on it. */
 interface Stage {
@@ -54,6 +56,14 @@ async function onStage(test: (stage: Stage) => Promise<void>): Promise<void> {
     await warehouse.close();
   }
 }
+
+/** The part of the library's client that pages need; it brings no types. */
+interface PagingClient {
+  connect(): Promise<void>;
+  query(config: { text: string; rows?: number; portal?: string }): Promise<{ rows: unknown[] }>;
+  end(): Promise<void>;
+}
+const { Client } = pg as unknown as { Client: new (url: string) => PagingClient };
 
 /** What the server says when it refuses. */
 async function refusal(promise: Promise<unknown>): Promise<string> {
@@ -133,6 +143,7 @@ const loads: readonly (readonly [string, string | Uint8Array, string, readonly s
   ["TRUNCATECOLUMNS in bytes, whole characters", "1|ééééé\n", "TRUNCATECOLUMNS", ["1|éé"]],
   ["ACCEPTINVCHARS", new Uint8Array([49, 124, 255, 97, 10]), "ACCEPTINVCHARS '^'", ["1|^a"]],
   ["JSON 'auto'", '{"b": "x", "c": 1, "a": 1}{"a":\n2}', "JSON 'auto'", ["1|x", "2|NULL"]],
+  ["white space around CSV's quotation marks", '1, "x" \n2," y"\n', "CSV", ["1|x", "2| y"]],
   ["a CSV field over two lines", '1,"x\ny"\n', "CSV", ["1|x\ny"]],
 ];
 
@@ -293,8 +304,8 @@ Deno.test("Redshift notes keys, commits at TRUNCATE, and has lengths and escapes
 });
 
 Deno.test("Redshift fails on demand: conflicts, lost answers, slow ones, locks", async () => {
-  await onStage(async ({ redshift: { faults, url }, redshift, warehouse, session, rows }) => {
-    void url;
+  await onStage(async ({ redshift, warehouse, session, rows }) => {
+    const { faults } = redshift;
     await session.execute("CREATE TABLE t (a int)");
     const attempt = async (a: number, on: Session) => {
       await on.execute("BEGIN");
@@ -335,7 +346,11 @@ Deno.test("Redshift fails on demand: conflicts, lost answers, slow ones, locks",
     const running = assert.rejects(
       session.execute("SELECT count(*) FROM generate_series(1, 1000000000)"),
     );
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await eventually("the statement runs", async () => {
+      const sql =
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%000)'";
+      return await redshift.psql(sql) === "1";
+    });
     await session.cancel();
     await running;
     assert.equal((await session.query("SELECT 1")).affected, 1);
@@ -356,5 +371,23 @@ Deno.test("Redshift is reached by the URL for Java, and streams results", async 
     assert.match(await refusal(session.execute("CREATE TABLE u (a int); SELECT 1/0")), /^22012/);
     assert.match(await refusal(session.execute("SELECT * FROM u")), /^42P01/);
     await warehouse.close();
+  });
+});
+
+Deno.test("Redshift gives pages of a result by a named portal only", async () => {
+  await onStage(async ({ redshift }) => {
+    const text = "SELECT generate_series(1, 10)";
+    // The library sends no Sync after the error of a page: it needs a connection for itself.
+    const clients = [1, 2].map(() => new Client(redshift.url().replace("redshift:", "postgres:")));
+    const [named, unnamed] = clients;
+    assert.ok(named && unnamed);
+    try {
+      for (const client of clients) await client.connect();
+      assert.equal((await named.query({ text, rows: 3, portal: "pages" })).rows.length, 10);
+      assert.equal((await named.query({ text })).rows.length, 10);
+      await assert.rejects(unnamed.query({ text, rows: 3 }), /portal "" cannot be suspended/);
+    } finally {
+      for (const client of clients) await client.end();
+    }
   });
 });

@@ -46,8 +46,11 @@ function* csvRows(text: string, options: CopySwitches): Generator<RawRow> {
     let fault: string | undefined;
     for (let isRow = true; isRow;) {
       let field = "";
-      const isQuoted = text[at] === quote;
+      // "White space between delimiters and quotation marks is ignored" (CSV).
+      const mark = afterBlanks(text, at, delimiter);
+      const isQuoted = text[mark] === quote;
       if (isQuoted) {
+        at = mark;
         for (at++; at < text.length; at++) {
           if (text[at] === "\n") line++;
           if (text[at] !== quote) field += text[at];
@@ -58,9 +61,9 @@ function* csvRows(text: string, options: CopySwitches): Generator<RawRow> {
         at++;
       }
       while (at < text.length && text[at] !== delimiter && text[at] !== "\n") {
-        if (isQuoted && text[at] !== "\r") fault ??= "Invalid quote formatting for CSV";
-        else if (text[at] === quote) fault ??= "Invalid quote formatting for CSV";
-        else if (text[at] !== "\r" || text[at + 1] !== "\n") field += text[at];
+        const isWrong = isQuoted ? !isBlank(text[at]) : text[at] === quote;
+        if (isWrong) fault ??= "Invalid quote formatting for CSV";
+        else if (!isQuoted && (text[at] !== "\r" || text[at + 1] !== "\n")) field += text[at];
         at++;
       }
       fields.push({ text: field, isQuoted });
@@ -73,6 +76,16 @@ function* csvRows(text: string, options: CopySwitches): Generator<RawRow> {
     if (isLeftOut(first, raw, options)) continue;
     yield { line: first, raw, fields, ...(fault === undefined ? {} : { fault }) };
   }
+}
+
+function afterBlanks(text: string, from: number, delimiter: string): number {
+  let at = from;
+  while (text[at] !== delimiter && text[at] !== "\n" && isBlank(text[at])) at++;
+  return at;
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character !== undefined && /[ \t\r]/.test(character);
 }
 
 /** Delimited text: no quotation marks; with ESCAPE a backslash takes the next character as it is. */
