@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { openStore } from "../../lib/clients/store/store.ts";
+import {
+  openWarehouse,
+  type Session,
+  type Warehouse,
+} from "../../lib/clients/warehouse/warehouse.ts";
+import { SluiceError } from "../../lib/core/errors.ts";
+import { Secret } from "../../lib/core/secret.ts";
+import { realWorld } from "../../lib/core/world.ts";
+import { readTableName } from "../../lib/formats/sql_text.ts";
+import { Counts } from "../../lib/ingest/counts.ts";
+import { Ledger } from "../../lib/ingest/ledger.ts";
+import { Load } from "../../lib/ingest/load.ts";
+import { readManifest } from "../../lib/ingest/manifest.ts";
+import { startPostgres } from "../support/postgres_server.ts";
+import { s3Place } from "../support/archive_run.ts";
+import { startS3 } from "../support/s3_server.ts";
+import { Drops, gzip, ingestOnce, ledgerOf } from "./ingesting.ts";
+
+const world = realWorld(() => {});
+
+/** A warehouse whose first COMMIT loses its answer: after it was done, or before it came. */
+function losing(real: Warehouse, isDone: boolean): Warehouse {
+  let isLost = false;
+  return {
+    kind: real.kind,
+    url: real.url,
+    close: () => real.close(),
+    connect: async (options) => {
+      const session = await real.connect(options);
+      return new Proxy(session, {
+        get(target, name) {
+          if (name === "execute") {
+            return async (sql: string) => {
+              if (sql !== "COMMIT" || isLost) return await target.execute(sql);
+              isLost = true;
+              if (isDone) await target.execute(sql);
+              await target.close();
+              throw new SluiceError("commit", "transient", "the connection was cut");
+            };
+          }
+          const value = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      }) as Session;
+    },
+  };
+}
+
+for (const isDone of [true, false]) {
+  Deno.test(`the answer to COMMIT is lost, and it was ${isDone ? "" : "not "}done: each file once`, async () => {
+    await using server = await startPostgres();
+    await using drops = await Drops.make();
+    await server.psql("CREATE TABLE t (id int, name text)");
+    await drops.put("t/1.csv", "1,a\n2,b\n");
+    const store = await openStore(drops.url, { world });
+    const real = await openWarehouse(new Secret(server.url), world);
+    try {
+      const text = JSON.stringify({
+        ...{ table: "t", columns: ["id", "name"], options: ["CSV"], strategy: "append" },
+        "target-url": server.url,
+      });
+      const manifest = await readManifest(
+        "manifest.json",
+        new TextEncoder().encode(text),
+        (text) => Promise.resolve(new Secret(text)),
+      );
+      const target = readTableName("t");
+      const counts = new Counts();
+      const files = await Array.fromAsync(store.list(""));
+      const outcome = await new Load({ loadId: "L", manifest, target, files }, {
+        ...{ world, store, counts, warehouse: losing(real, isDone) },
+        ledger: new Ledger("postgres", target, "sluice_ingest_ledger", drops.url),
+      }).run();
+      assert.equal(outcome.isCommitted, true);
+      assert.equal(outcome.done.length, 1);
+      assert.deepEqual([counts.commits, counts.recoveredCommits], [1, isDone ? 1 : 0]);
+      assert.equal(await server.psql("SELECT id, name FROM t ORDER BY id"), "1|a\n2|b");
+      assert.equal(await ledgerOf(server), 1);
+    } finally {
+      await real.close();
+      await store.close();
+    }
+  });
+}
+
+Deno.test("files in a real S3 are loaded and deleted, and a bad one is moved within it", async () => {
+  await using server = await startPostgres();
+  await using s3 = await startS3();
+  await using place = await s3Place(s3, { prefix: "drops" });
+  await server.psql("CREATE TABLE t (id int PRIMARY KEY, name text)");
+  const client = new S3Client({
+    endpoint: s3.endpoint,
+    region: s3.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey },
+  });
+  const [, , bucket = ""] = place.url.split("/");
+  const put = (name: string, Body: string | Uint8Array) =>
+    client.send(new PutObjectCommand({ Bucket: bucket, Key: `drops/x/t/${name}`, Body }));
+  const manifest = { table: "t", columns: ["id", "name"], "pk-columns": ["id"] };
+  const options = { options: ["CSV GZIP"], "target-url": "env:PEOPLE_URL" };
+  await put("manifest.json", JSON.stringify({ ...manifest, ...options }));
+  for (let n = 0; n < 30; n++) await put(`${n}.gz`, gzip(`${n},a\n`));
+  await put("bad.gz", gzip("1,a\n").subarray(0, 15));
+  const seen = await ingestOnce(place.url, place.args, { ...place.env, PEOPLE_URL: server.url });
+  assert.equal(seen.code, 3, seen.stderr);
+  assert.equal(await server.psql("SELECT count(*) FROM t"), "30", seen.stderr);
+  const left = (await Array.fromAsync(Deno.readDir(`${place.folder}/x/t`))).map(({ name }) => name)
+    .sort();
+  assert.deepEqual(left, ["_rejected", "manifest.json"]);
+  client.destroy();
+});
