@@ -78,8 +78,8 @@ export const ingest = defineCommand({
     failed: "could not start",
     usage: "an option is wrong; --check: a manifest is",
     partial: "--once: some files were moved aside, or some directories could not be loaded",
-    unreachable: "--once, --check: the store or a database cannot be reached",
-    denied: "--once, --check: the store or a database refuses the credentials",
+    unreachable: "--once: the store cannot be reached; --check: or a database",
+    denied: "--once: the store refuses the credentials; --check: or a database",
     interrupted: "stopped by a second signal",
   },
   examples: [
