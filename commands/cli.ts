@@ -34,7 +34,7 @@ export async function runCommandLine(
   const { command } = parsed;
   const values = await settle(parsed, table);
   const log = await logOf(command, values);
-  const stop = onStop({ stages: command.daemon ? 2 : 1 });
+  const stop = onStop({ stages: command.daemon || command.drains ? 2 : 1 });
   try {
     const { drain, abort } = stop;
     const aborted = new Promise<ExitCode>((resolve) => {
@@ -182,7 +182,9 @@ function declare(sub: Commander, command: Command): void {
     sub.argument(isOne ? `<${placeholder}>` : `[${placeholder}...]`, help);
   }
   for (const [name, option] of Object.entries(command.options)) {
-    const flags = `${flagOf(name, option)} ${option.placeholder && `<${option.placeholder}>`}`;
+    const letter = option.letter === undefined ? "" : `-${option.letter}, `;
+    const value = option.placeholder && `<${option.placeholder}>`;
+    const flags = `${letter}${flagOf(name, option)} ${value}`;
     const fallback = option.fallbackText && ` (default: ${option.fallbackText})`;
     const declared = new CommanderOption(flags.trim(), option.help + fallback);
     // Commander would turn the name into camel case; ours are the flags as written.

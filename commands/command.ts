@@ -28,6 +28,8 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   };
   /** Runs until it is told to stop: the first signal drains, the second aborts. Others stop at the first. */
   readonly daemon?: boolean;
+  /** Ends in order at the first signal, though it is no daemon: something elsewhere has to be undone. */
+  readonly drains?: boolean;
   readonly options: S;
   /** The exit codes that mean something here, with what they mean. */
   readonly exits: Partial<Record<keyof typeof Exit, string>>;

@@ -41,6 +41,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./ingest.ts")).ingest,
   },
   {
+    name: "query",
+    summary: "Ask PostgreSQL, Redshift or PGlite: a prompt, or SQL in and CSV or another format out",
+    load: async () => (await import("./query.ts")).query,
+  },
+  {
     name: "baldr cat",
     summary: "Print the records of .baldr and .baldr.gz files",
     load: async () => (await import("./baldr_cat.ts")).baldrCat,

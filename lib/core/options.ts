@@ -10,6 +10,8 @@ export interface Option<T> {
   readonly kind: "value" | "toggle" | "list" | "secret";
   /** What stands for the value in help: `HOST:PORT`. Empty for a toggle. */
   readonly placeholder: string;
+  /** A flag of one letter besides, without its dash. */
+  readonly letter?: string;
   readonly help: string;
   readonly fallback: T;
   /** The default as a person would write it; empty when there is none. */
@@ -30,6 +32,7 @@ export type ValuesOf<S extends OptionSpecs> = {
 interface Given<T> {
   readonly help: string;
   readonly placeholder?: string;
+  readonly letter?: string;
   readonly fallback?: T;
 }
 
@@ -45,6 +48,7 @@ export function text(given: Given<string>): Option<string | undefined> {
   return {
     kind: "value",
     placeholder: given.placeholder ?? "TEXT",
+    ...given.letter === undefined ? {} : { letter: given.letter },
     help: given.help,
     fallback: given.fallback,
     fallbackText: given.fallback ?? "",

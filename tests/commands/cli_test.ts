@@ -39,7 +39,8 @@ for (const { name, load } of commands) {
     const words = name.split(" ");
     const help = await assertHelp([...words, "--help"]);
     for (const [key, option] of Object.entries(command.options) as [string, Option<unknown>][]) {
-      const flag = flagOf(key, option);
+      const letter = option.letter === undefined ? "" : `-${option.letter}, `;
+      const flag = letter + flagOf(key, option);
       const shown = option.placeholder === "" ? flag : `${flag} <${option.placeholder}>`;
       assert.ok(help.includes(`  ${shown} `), shown);
       // The text may be broken into lines.

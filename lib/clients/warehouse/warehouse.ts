@@ -2,6 +2,8 @@ import type { Secret } from "../../core/secret.ts";
 import type { World } from "../../core/world.ts";
 import { type WarehousePlace, warehousePlaceOf } from "./warehouse_url.ts";
 
+export { hasPassword, withPassword } from "./warehouse_url.ts";
+
 export { type CopyContext, type ServerReport, serverReportOf } from "./server_report.ts";
 
 /** What speaks at the other end; each has habits of its own. */
@@ -32,6 +34,8 @@ export interface QueryResult {
  */
 export interface RowStream extends AsyncIterable<readonly Row[]> {
   readonly columns: readonly Column[];
+  /** What the server calls what it did, `INSERT 0 5`; empty before the end is reached. */
+  readonly tag: string;
 }
 
 /**

@@ -101,6 +101,25 @@ export function warehousePlaceOf(secret: Secret): WarehousePlace {
   return postgresPlaceOf(scheme === "redshift", fields);
 }
 
+/**
+ * Whether a URL holds a password, or what may be one.
+ *
+ * @throws {SluiceError} `usage` as {@linkcode warehousePlaceOf}.
+ */
+export function hasPassword(url: Secret): boolean {
+  const place = warehousePlaceOf(url);
+  return place.kind !== "pglite" && place.password !== undefined;
+}
+
+/** The URL with this password, where it has none; of pglite, which has no passwords, as it is. */
+export function withPassword(url: Secret, password: Secret): Secret {
+  const place = warehousePlaceOf(url);
+  if (place.kind === "pglite" || place.password !== undefined) return url;
+  const text = url.reveal().trim();
+  const joint = text.includes("?") ? "&" : /^jdbc:/i.test(text) ? ";" : "?";
+  return new Secret(`${text}${joint}password=${encodeURIComponent(password.reveal())}`);
+}
+
 function pglitePlaceOf(rest: string): PglitePlace {
   const folder = rest.replace(/^\/\/(?=\/)/, "");
   if (folder === "" || /^\/\/|[?#\0]/.test(folder)) {

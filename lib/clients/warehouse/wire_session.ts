@@ -146,9 +146,11 @@ export class WireSession implements Session {
     const action = this.#action("run a statement");
     const { answer, release } = await this.#begin(action, this.#statement(sql), true);
     let first: AnswerPart | undefined;
+    let tag = "";
     try {
       while ((first = await answer.next()) && first.type !== "fields") {
         if (first.type === "copyIn") await this.#refuseCopy(action, answer);
+        if (first.type === "complete") tag = first.tag;
       }
     } catch (thrown) {
       release();
@@ -163,9 +165,12 @@ export class WireSession implements Session {
       release();
     };
     if (!first) await leave();
-    const batches = this.#batches(action, answer, leave);
+    const batches = this.#batches(action, answer, leave, (last) => tag = last);
     return {
       columns,
+      get tag() {
+        return tag;
+      },
       [Symbol.asyncIterator]: () => ({
         next: () => batches.next(),
         // Also before the first batch, when the generator has nothing of its own to clean up yet.
@@ -182,11 +187,13 @@ export class WireSession implements Session {
     action: string,
     answer: Answer,
     leave: () => Promise<void>,
+    onTag: (tag: string) => void,
   ): AsyncGenerator<readonly Row[], undefined> {
     try {
       for (let part; (part = await answer.next());) {
         if (part.type === "copyIn") await this.#refuseCopy(action, answer);
         if (part.type === "rows") yield part.rows;
+        if (part.type === "complete") onTag(part.tag);
       }
     } catch (thrown) {
       throw this.#failure(action, thrown, answer);
