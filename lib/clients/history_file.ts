@@ -43,7 +43,13 @@ export class HistoryFile {
     try {
       const folder = dirname(this.path);
       await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-      await Deno.writeTextFile(this.path, `${entry}\n`, { append: true, mode });
+      // Not writeTextFile, which would change the mode of what is there: of /dev/null, say.
+      const file = await Deno.open(this.path, { append: true, create: true, mode });
+      try {
+        await writeAll(file, new TextEncoder().encode(`${entry}\n`));
+      } finally {
+        file.close();
+      }
     } catch (thrown) {
       throw historyError("write", this.path, thrown);
     }
@@ -54,6 +60,10 @@ export class HistoryFile {
     await Deno.writeTextFile(draft, entries.map((one) => `${one}\n`).join(""), { mode });
     await Deno.rename(draft, this.path);
   }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
 function historyError(act: string, path: string, thrown: unknown): SluiceError {

@@ -47,7 +47,7 @@ export function columnsSql(
     : "";
   return 'SELECT a.attname AS "column", pg_catalog.format_type(a.atttypid, a.atttypmod) AS "type", ' +
     `CASE WHEN a.attnotnull THEN 'not null' ELSE '' END AS "null", ` +
-    `pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS "default"${more} ${relations} ` +
+    `COALESCE(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') AS "default"${more} ${relations} ` +
     "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid " +
     "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum " +
     `WHERE a.attnum > 0 AND NOT a.attisdropped AND ${patternSql(kind, pattern)} ` +

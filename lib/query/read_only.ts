@@ -40,7 +40,7 @@ export function refuseWriting(sql: string): void {
 
 /** The words of a statement in small letters, without those in quotes and comments. */
 function wordsOf(sql: string): readonly string[] {
-  const bare = sql.replace(hidden, " x ");
+  const bare = sql.replace(hidden, " ");
   return bare.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu) ?? [];
 }
 

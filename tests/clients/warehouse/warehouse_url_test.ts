@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import {
+  hasPassword,
   type PostgresPlace,
   warehousePlaceOf,
+  withPassword,
 } from "../../../lib/clients/warehouse/warehouse_url.ts";
 import { faultOf, reasonOf } from "../../../lib/core/errors.ts";
 import { Secret } from "../../../lib/core/secret.ts";
@@ -109,4 +111,32 @@ Deno.test("The URL of a folder is taken as it stands", () => {
     assert.deepEqual(warehousePlaceOf(new Secret(url)), { kind: "pglite", url, folder });
   }
   assert.equal(warehousePlaceOf(new Secret("pglite:///var/x")).url, "pglite:/var/x");
+});
+
+const withoutPassword = [
+  "postgres://u@h/d",
+  "postgres://u@h/d?sslmode=disable",
+  "jdbc:redshift://h/d;UID=u",
+  "jdbc:redshift://h/d?UID=u",
+  "jdbc:postgresql://h/d?user=u",
+];
+
+for (const url of withoutPassword) {
+  Deno.test(`a password is put into ${url}, whatever it holds`, () => {
+    const password = "p@/:%é?&;=+ #";
+    assert.ok(!hasPassword(new Secret(url)));
+    const whole = withPassword(new Secret(url), new Secret(password));
+    assert.ok(hasPassword(whole));
+    const place = warehousePlaceOf(whole);
+    assert.equal(place.kind === "pglite" ? "" : place.password?.reveal(), password);
+    assert.equal(place.url, warehousePlaceOf(new Secret(url)).url);
+  });
+}
+
+Deno.test("a URL that has a password keeps it, and one of PGlite has none", () => {
+  const whole = new Secret("postgres://u:p@h/d");
+  assert.equal(withPassword(whole, new Secret("q")), whole);
+  const folder = new Secret("pglite:d");
+  assert.equal(withPassword(folder, new Secret("q")), folder);
+  assert.ok(!hasPassword(folder));
 });
