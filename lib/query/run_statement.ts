@@ -60,7 +60,8 @@ export async function runStatement(sql: string, context: RunContext): Promise<Ou
   } catch (thrown) {
     if (!isStopped()) throw statementFailure(thrown, sql, session, copy?.[0]?.length ?? 0);
     const ending = { rows, tag: "", isWhole: false };
-    if (hasColumns) await writer.end(ending);
+    // Of a result without a row there is nothing to end.
+    if (rows > 0) await writer.end(ending);
     return { ...ending, hasColumns };
   }
 }

@@ -24,8 +24,9 @@ export interface Wish {
 }
 
 /**
- * Runs statements one after the other on a session, which is opened when it is needed, and anew when
- * the connection is lost.
+ * Runs statements one after the other on a session, which is opened when it is needed. When it is lost,
+ * what comes next is not run: a transaction may have been lost with it, or what was set. The one behind
+ * that gets a new session.
  */
 export class Shell {
   isTiming = false;
@@ -34,16 +35,24 @@ export class Shell {
   last: string | undefined;
   #session: Session | undefined;
   #isStopped = false;
+  /** The statement under way has failed by the loss. */
+  #hasToldLoss = false;
   #stopWaiting = new AbortController();
 
   constructor(readonly tools: ShellTools) {}
 
-  /** @throws {SluiceError} as connecting does. */
+  /** @throws {SluiceError} as connecting does; `transient` once when the connection was lost. */
   async session(): Promise<Session> {
     if (this.#session?.isBroken) {
       await this.#session.close();
       this.#session = undefined;
+      if (!this.#hasToldLoss) {
+        const detail =
+          "the connection was lost, with transaction and settings; the next one is new";
+        throw new SluiceError("run this", "transient", detail);
+      }
     }
+    this.#hasToldLoss = false;
     return this.#session ??= await this.tools.connect();
   }
 
@@ -87,10 +96,14 @@ export class Shell {
     }, output);
     const begun = world.monotonicMs();
     const isStopped = () => this.#isStopped;
-    const outcome = await runStatement(sql, { session, output, writer, mayWrite, isStopped });
+    const outcome = await runStatement(sql, { session, output, writer, mayWrite, isStopped })
+      .catch((thrown) => {
+        this.#hasToldLoss = session.isBroken;
+        throw thrown;
+      });
     if (style.isForPeople) {
       if (!outcome.hasColumns && outcome.tag !== "") await this.say(outcome.tag);
-      if (!outcome.isWhole && !outcome.hasColumns && this.#isStopped) await this.say("Cancelled");
+      if (!outcome.isWhole && outcome.rows === 0 && this.#isStopped) await this.say("Cancelled");
     }
     if (this.isTiming) await this.say(timeText(world.monotonicMs() - begun));
     return outcome;
