@@ -42,7 +42,8 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "query",
-    summary: "Ask PostgreSQL, Redshift or PGlite: a prompt, or SQL in and CSV or another format out",
+    summary:
+      "Ask PostgreSQL, Redshift or PGlite: a prompt, or SQL in and CSV or another format out",
     load: async () => (await import("./query.ts")).query,
   },
   {

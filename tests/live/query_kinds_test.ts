@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
+import { Secret } from "../../lib/core/secret.ts";
+import { realWorld } from "../../lib/core/world.ts";
+import {
+  columnsSql,
+  databasesSql,
+  keysSql,
+  ledgerSql,
+  loadErrorsSql,
+  namesSql,
+  relationsSql,
+  schemasWithSql,
+} from "../../lib/query/catalog.ts";
+import { readNamePattern } from "../../lib/query/name_pattern.ts";
+import { assertComplaint, runSluice } from "../support/command_line.ts";
+import { peakBytesOf } from "../support/peak_memory.ts";
+import { startPostgres } from "../support/postgres_server.ts";
+import { assertRedshiftTakes } from "../support/redshift_grammar.ts";
+import { startRedshift } from "../support/redshift_stand_in.ts";
+import { startS3 } from "../support/s3_server.ts";
+import { TempFiles } from "../support/temp_files.ts";
+import { Drops, ingestOnce } from "./ingesting.ts";
+
+Deno.test("PGlite: statements, read-only, every format, catalogs", async () => {
+  await using files = await TempFiles.of();
+  const url = `pglite:${files.path("db")}`;
+  const ask = (...args: string[]) => runSluice(["query", url, ...args]);
+  const made = await ask(
+    "--write",
+    "CREATE TABLE t (id int PRIMARY KEY, name text); " +
+      "INSERT INTO t SELECT g, 'n' || g FROM generate_series(1, 3) g; SELECT * FROM t",
+  );
+  assert.deepEqual([made.code, made.stdout, made.stderr], [0, "id,name\n1,n1\n2,n2\n3,n3\n", ""]);
+  assertComplaint(await ask("DELETE FROM t"), 1, /read-only transaction.*give --write/);
+  assert.equal(
+    (await ask("--format=jsonl", "SELECT * FROM t LIMIT 1")).stdout,
+    '{"id":1,"name":"n1"}\n',
+  );
+  assert.match((await ask("--format=table", "TABLE t")).stdout, /│ {4}3 │ n3 +│/);
+  assert.equal(
+    (await ask("\\d t")).stdout,
+    'column,type,null,default\nid,integer,not null,""\nname,text,"",""\nname,what\nt_pkey,PRIMARY KEY (id)\n',
+  );
+  assertComplaint(
+    await ask("SELECT nothing"),
+    1,
+    /"nothing" does not exist .*; at line 1: nothing/,
+  );
+});
+
+Deno.test("Redshift: rows, refused writing, and catalogs that it can be asked", async () => {
+  await using s3 = await startS3();
+  await using redshift = await startRedshift({ s3 });
+  await redshift.psql("CREATE TABLE t (id int, name varchar(20))");
+  const ask = (...args: string[]) =>
+    runSluice(["query", ...args], { env: { SLUICE_QUERY_URL: redshift.url() } });
+  const made = await ask("--write", "INSERT INTO t VALUES (1, 'a\\'b'); SELECT * FROM t");
+  assert.deepEqual([made.code, made.stdout, made.stderr], [0, "id,name\n1,a'b\n", ""]);
+  assertComplaint(
+    await ask("DELETE FROM t"),
+    2,
+    /^Cannot run DELETE without --write: Redshift cannot hold a session to reading/,
+  );
+  assert.equal(await redshift.psql("SELECT count(*) FROM t"), "1");
+  assert.match((await ask("\\dt")).stdout, /^schema,name,type,owner\npublic,t,table,/m);
+  assert.match(
+    (await ask("\\d t")).stdout,
+    /^id,integer,"",""\nname,character varying\(20\),"",""$/m,
+  );
+  assert.match((await ask("\\l")).stdout, /^name,owner\n/);
+  await redshift.psql(
+    "INSERT INTO pg_catalog.redshift_load_error (query_id, start_time, file_name, line_number, " +
+      "column_name, error_message) VALUES (7, now(), 's3://drop/1.csv', 3, 'id', 'Invalid digit')",
+  );
+  const errors = await ask("\\load-errors", "--format=jsonl");
+  const error = JSON.parse(errors.stdout);
+  assert.deepEqual(
+    [error.query_id, error.file_name, error.line_number, error.column_name, error.error_message],
+    [7, "s3://drop/1.csv", 3, "id", "Invalid digit"],
+  );
+  // Clusters of old have only the other view.
+  await redshift.psql(
+    "SET allow_system_table_mods = on; DROP VIEW pg_catalog.sys_load_error_detail",
+  );
+  assert.match(
+    (await ask("\\load-errors")).stdout,
+    /^start_time,[^\n]*raw_field\n[^\n]*Invalid digit/,
+  );
+});
+
+Deno.test("whatever is asked of catalogs is SQL that Redshift takes", () => {
+  for (const name of ["orders", "s.*", '"Odd""\\name"']) {
+    const pattern = readNamePattern(name);
+    const asked = [
+      ...[relationsSql("redshift", pattern, true), relationsSql("redshift", null, false)],
+      ...[columnsSql("redshift", pattern, true), columnsSql("redshift", pattern, false)],
+      ...[keysSql("redshift", pattern), databasesSql, namesSql, ...loadErrorsSql],
+      ...[schemasWithSql("redshift", name), ledgerSql(["public", "s"], name)],
+    ];
+    for (const sql of asked) assertRedshiftTakes(sql);
+  }
+});
+
+Deno.test("\\ledger lists what ingest has loaded", async () => {
+  await using server = await startPostgres();
+  await using drops = await Drops.make();
+  await server.psql("CREATE TABLE people (id int PRIMARY KEY, name text)");
+  const columns = ["id", "name"];
+  const more = { columns, "pk-columns": ["id"], options: ["CSV"], "target-url": server.url };
+  await drops.manifest("a", { ...more, table: "people" });
+  await drops.put("a/1.csv", "1,one\n");
+  await drops.put("a/2.csv", "2,two\n");
+  assert.equal((await ingestOnce(drops.url)).code, 0);
+  const { stdout } = await runSluice(["query", "\\ledger", "--format=jsonl"], {
+    env: { SLUICE_QUERY_URL: server.url },
+  });
+  const load = JSON.parse(stdout);
+  assert.deepEqual(
+    [load.target_table, load.directory.replace(/\/$/, ""), load.files, load.bytes],
+    ['"people"', `${drops.url}/a`, 2, 12],
+  );
+});
+
+Deno.test("memory stays flat however large the result is, in every format", async () => {
+  await using server = await startPostgres();
+  await using files = await TempFiles.of({ url: server.url });
+  const sql = (rows: number) => `SELECT g, md5(g::text), now() FROM generate_series(1, ${rows}) g`;
+  for (const format of ["csv", "tsv", "jsonl", "table", "arrow"]) {
+    const peak = async (rows: number) => {
+      const args = [`--url-file=${files.path("url")}`, "--max-rows=40", `--format=${format}`];
+      const { code, peakBytes } = await peakBytesOf(["query", ...args, sql(rows)], files.folder);
+      assert.equal(code, 0);
+      return peakBytes / 1e6;
+    };
+    const [some, many] = [await peak(300_000), await peak(1_200_000)];
+    // 70 bytes and more a row: as a whole the larger one would be 60 MB more, as objects 200 MB.
+    assert.ok(many < some + 40, `${format}: ${some.toFixed(0)} MB, then ${many.toFixed(0)} MB`);
+  }
+});
+
+Deno.test("a stream that is read to its end knows what the server calls it", async () => {
+  await using server = await startPostgres();
+  const warehouse = await openWarehouse(new Secret(server.url), realWorld(() => {}));
+  try {
+    const session = await warehouse.connect();
+    const rows = await session.stream("SELECT generate_series(1, 5)");
+    assert.equal(rows.tag, "");
+    for await (const _ of rows);
+    assert.equal(rows.tag, "SELECT 5");
+    assert.equal((await session.stream("CREATE TABLE t (id int)")).tag, "CREATE TABLE");
+  } finally {
+    await warehouse.close();
+  }
+});
