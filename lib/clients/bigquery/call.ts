@@ -1,0 +1,96 @@
+import { BigQuery } from "@google-cloud/bigquery";
+import { PassThroughClient } from "google-auth-library";
+import { withDeadline } from "../../core/deadline.ts";
+import { SluiceError, usageError } from "../../core/errors.ts";
+import type { World } from "../../core/world.ts";
+import { googleError } from "../../formats/google_error.ts";
+import type { BigQueryOptions } from "./bigquery.ts";
+
+/** One request of the REST API. */
+export interface Request {
+  readonly method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  /** Segments behind `/bigquery/v2/`, not encoded. */
+  readonly path: readonly string[];
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly json?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Makes requests. `action` is for the message of an error: "read the table p.d.t". */
+export type Call = <T>(action: string, request: Request) => Promise<T>;
+
+const usualCallMs = 60_000;
+const google = "https://bigquery.googleapis.com";
+
+/** Makes requests through Google's library: one each, never tried again by it. */
+export function callerOf(options: BigQueryOptions, world: World): Call {
+  const endpoint = endpointOf(options.endpoint);
+  const callMs = options.callMs ?? usualCallMs;
+  const library = new BigQuery({
+    apiEndpoint: endpoint,
+    // Every URL names its project; without one the library would go and look for it.
+    projectId: "sluice",
+    authClient: options.auth ?? new PassThroughClient(),
+    autoRetry: false,
+    maxRetries: 0,
+    userAgent: "sluice",
+  });
+  return async <T>(action: string, request: Request) => {
+    const given = await withDeadline(
+      world,
+      () => requestOnce<T>(library, { endpoint, callMs }, action, request),
+      { ms: callMs, signal: options.signal },
+    );
+    if (given === "late") {
+      throw new SluiceError(action, "transient", `no answer from ${endpoint} in ${callMs} ms`);
+    }
+    if (given === "aborted") throw new SluiceError(action, "transient", "it was given up");
+    return given.value;
+  };
+}
+
+function requestOnce<T>(
+  library: BigQuery,
+  { endpoint, callMs }: { readonly endpoint: string; readonly callMs: number },
+  action: string,
+  { method = "GET", path, query = {}, json, headers }: Request,
+): Promise<T> {
+  const uri = [endpoint, "bigquery", "v2", ...path.map(encodeURIComponent)].join("/");
+  const qs = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+  return new Promise((resolve, reject) => {
+    library.request(
+      {
+        method,
+        uri,
+        qs,
+        maxRetries: 0,
+        // Frees the connection; the deadline around it is what the caller sees.
+        timeout: callMs,
+        ...(json === undefined ? {} : { json }),
+        ...(headers === undefined ? {} : { headers }),
+      },
+      (error, body) => {
+        if (error) reject(googleError(action, error));
+        // A proxy's page where JSON should be comes as a text.
+        else if (typeof body === "string" && body !== "") reject(notJson(action, endpoint));
+        else resolve(body as T);
+      },
+    );
+  });
+}
+
+function notJson(action: string, endpoint: string): SluiceError {
+  return new SluiceError(action, "transient", `the answer of ${endpoint} is cut or no JSON`);
+}
+
+function endpointOf(given: string | undefined): string {
+  const text = given ?? Deno.env.get("BIGQUERY_EMULATOR_HOST") ?? google;
+  const full = /^https?:\/\//.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(full) || new URL(full).username !== "") {
+    throw usageError(
+      `use the endpoint ${JSON.stringify(text)} for BigQuery`,
+      "give it as http://HOST:PORT",
+    );
+  }
+  return full.replace(/\/+$/, "");
+}
