@@ -4,18 +4,12 @@ import { reasonOf, SluiceError } from "../core/errors.ts";
 import { copyClauseOf } from "../formats/copy_clause.ts";
 import { parseCopyOptions } from "../formats/copy_options.ts";
 import type { TargetColumn } from "../formats/target_column.ts";
+import { Applier, release, savepoint, undo } from "./apply.ts";
 import { type BadFile, type BadRow, badRowOf, isDataFailure, textOf } from "./bad_file.ts";
 import { FileText, type Reading, refuseUnreadable } from "./file_text.ts";
 import type { Manifest } from "./manifest.ts";
 import { nameOf } from "./scan.ts";
-import {
-  applySql,
-  copyInSql,
-  nullKeySql,
-  renumberSql,
-  type SqlPlan,
-  takeOutSql,
-} from "./sql_load.ts";
+import { copyInSql, nullKeySql, renumberSql, type SqlPlan, takeOutSql } from "./sql_load.ts";
 
 /** A file whose rows are in the staging table. */
 export interface Copied {
@@ -25,8 +19,10 @@ export interface Copied {
   readonly last: number;
   readonly rows: number;
   readonly bytes: number;
-  /** Rows that MAXERROR let be left out. */
+  /** How many rows MAXERROR or --max-errors let be left out. */
   readonly leftOut: number;
+  /** The first of them, 1,000 at most. */
+  readonly leftOutRows: readonly BadRow[];
 }
 
 /** Brings files into the staging table, and that into the target. */
@@ -36,11 +32,16 @@ export interface Copier {
   readonly changed: readonly StoredObject[];
   copyAll(files: readonly StoredObject[]): Promise<void>;
   apply(): Promise<void>;
+  /** The statements that bring these files into the staging table, for people: no secret is in them. */
+  copySql(files: readonly StoredObject[]): readonly string[];
+  /**
+   * Has the server read the files without loading anything (Redshift's NOLOAD); left out where there
+   * is no such thing. Nothing is written anywhere that outlives the call.
+   *
+   * @returns the files that would not be loaded, and why.
+   */
+  dryRun?(files: readonly StoredObject[]): Promise<readonly BadFile[]>;
 }
-
-const savepoint = "SAVEPOINT sluice_file";
-const undo = "ROLLBACK TO SAVEPOINT sluice_file";
-const release = "RELEASE SAVEPOINT sluice_file";
 
 /**
  * Copies file after file on PostgreSQL, in the order of their keys, each behind a savepoint: what a bad
@@ -73,6 +74,11 @@ export class PostgresCopier implements Copier {
     return this.#copied;
   }
 
+  /** It is the same for each of them. */
+  copySql(): readonly string[] {
+    return [this.#copySql];
+  }
+
   async copyAll(files: readonly StoredObject[]): Promise<void> {
     for (const file of files) await this.#copy(file);
     if (this.plan.pkColumns.length > 0) await this.#refuseNullKeys();
@@ -103,8 +109,10 @@ export class PostgresCopier implements Copier {
     await session.execute(release);
     const first = this.#next;
     this.#next += rows;
-    const leftOut = text.rewriter.faults.count;
-    this.#copied.push({ file, first, last: this.#next - 1, rows, bytes: text.bytes, leftOut });
+    const { count: leftOut, first: faults } = text.rewriter.faults;
+    const leftOutRows = faults.map((fault) => ({ ...fault, raw: textOf(fault.raw) }));
+    const last = this.#next - 1;
+    this.#copied.push({ file, first, last, rows, bytes: text.bytes, leftOut, leftOutRows });
   }
 
   async #undo(): Promise<void> {
@@ -124,19 +132,21 @@ export class PostgresCopier implements Copier {
   async #rowOf(file: StoredObject, failure: unknown): Promise<BadRow> {
     const row = badRowOf(failure);
     const number = serverReportOf(failure)?.copy?.line;
-    return number === undefined ? row : { ...row, ...await this.#find(file, number) };
+    return number === undefined ? row : { ...row, ...await this.#find(file, number, row.reason) };
   }
 
   /** Reads a file again up to a row. */
-  async #find(file: StoredObject, row: number): Promise<Partial<BadRow>> {
+  async #find(file: StoredObject, row: number, reason: string): Promise<Partial<BadRow>> {
     const text = new FileText(this.#reading, row);
     try {
       const pieces = text.pieces(this.store, file.key);
       while (text.rewriter.faults.found === null && !(await pieces.next()).done);
       await pieces.return(undefined);
     } catch (thrown) {
-      // Only the line is missing then; that the file is bad is known.
-      if (text.rewriter.faults.found === null) return { raw: null, reason: reasonOf(thrown) };
+      // Only the line is missing then; that the file is bad is known, and why.
+      if (text.rewriter.faults.found === null) {
+        return { reason: `${reason}; its line is not known: ${reasonOf(thrown)}` };
+      }
     }
     const { found } = text.rewriter.faults;
     return found === null ? {} : { line: found.line, raw: textOf(found.raw) };
@@ -149,9 +159,10 @@ export class PostgresCopier implements Copier {
       const [number = "0", ...flags] = found;
       const copied = this.#copied.find(({ last }) => Number(number) <= last) as Copied;
       const column = this.plan.pkColumns[flags.indexOf("1")] ?? null;
+      const reason = `NULL in the key column "${column}"`;
       const row = {
-        ...{ line: null, column, reason: `NULL in the key column "${column}"`, raw: null },
-        ...await this.#find(copied.file, Number(number) - copied.first + 1),
+        ...{ line: null, column, reason, raw: null },
+        ...await this.#find(copied.file, Number(number) - copied.first + 1, reason),
       };
       await this.#takeOut(copied);
       this.#reject({ file: copied.file, row });
@@ -163,43 +174,12 @@ export class PostgresCopier implements Copier {
     this.#copied = this.#copied.filter((one) => one !== copied);
   }
 
-  /** Brings the rows into the target; a file that the table refuses is found by halving. */
   async apply(): Promise<void> {
-    while (this.#copied.length > 0) {
-      const failure = await this.#try(this.#copied.length, true);
-      if (failure === undefined) return;
-      let [good, bad] = [0, this.#copied.length];
-      let last: unknown = failure;
-      while (bad - good > 1) {
-        const middle = (good + bad) >> 1;
-        const thrown = await this.#try(middle, false);
-        if (thrown === undefined) good = middle;
-        else [bad, last] = [middle, thrown];
-      }
-      const copied = this.#copied[bad - 1] as Copied;
-      await this.#takeOut(copied);
-      const row = badRowOf(last);
-      this.#reject({ file: copied.file, row });
-    }
-  }
-
-  /** Applies the first so many files. @returns the data's failure, after which nothing has happened. */
-  async #try(count: number, isFinal: boolean): Promise<unknown> {
-    const { session, plan } = this;
-    await session.execute(savepoint);
-    try {
-      const end = this.#copied[count]?.first;
-      if (end !== undefined) await session.execute(takeOutSql(plan, end, this.#next));
-      for (const sql of applySql(plan)) await session.execute(sql);
-      // Deferred constraints would fail at COMMIT, when no file could be named any more.
-      await session.execute("SET CONSTRAINTS ALL IMMEDIATE");
-    } catch (thrown) {
-      if (session.isBroken || !isDataFailure(thrown)) throw thrown;
-      await session.execute(`${undo}; ${release}`);
-      return thrown;
-    }
-    await session.execute(isFinal ? release : `${undo}; ${release}`);
-    return undefined;
+    await new Applier(this.session, this.plan, {
+      copied: () => this.#copied,
+      takeOut: (copied) => this.#takeOut(copied),
+      reject: (bad) => this.#reject(bad),
+    }).apply();
   }
 }
 

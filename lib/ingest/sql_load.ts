@@ -20,7 +20,9 @@ export interface SqlPlan extends
 // Temporary tables cannot have a schema on Redshift, and need none: they are the session's own.
 const staging = quoteIdentifier("sluice_staging");
 const plainRows = quoteIdentifier("sluice_rows");
-const selected = quoteIdentifier("sluice_selected");
+/** What staging-select has given. */
+export const selectedName = quoteIdentifier("sluice_selected");
+const selected = selectedName;
 const rank = quoteIdentifier("sluice_rank");
 
 /** The column that numbers the rows of the staging table in the order of files and lines. */
@@ -73,6 +75,14 @@ export function nullKeySql(plan: SqlPlan): string {
   const flags = isNull.map((one) => `CASE WHEN ${one} THEN 1 ELSE 0 END`).join(", ");
   return `SELECT ${row}, ${flags} FROM ${staging} WHERE ${isNull.join(" OR ")} ` +
     `ORDER BY ${row} LIMIT 1`;
+}
+
+/** Finds a row that staging-select has given and whose key holds a NULL. */
+export function nullSelectedSql({ columns, pkColumns }: SqlPlan): string {
+  const isNull = pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
+  return `SELECT ${quoteIdentifiers(columns)} FROM ${selected} WHERE ${
+    isNull.join(" OR ")
+  } LIMIT 1`;
 }
 
 /** Takes the rows of a file out of the staging table, by their numbers. */
