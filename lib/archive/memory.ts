@@ -1,3 +1,4 @@
+import { freeBytes } from "../core/bytes.ts";
 import { Gate } from "../core/gate.ts";
 
 /** What a partition without traffic costs. */
@@ -5,16 +6,19 @@ const blockLeast = 16 * 1024;
 /** Larger ones compress no better. */
 const blockMost = 1024 * 1024;
 
-/** Spare blocks of the largest size that are kept to be used again. */
-const sparesMost = 8;
-
 /**
  * The bytes that may be held in memory, all partitions together: blocks being filled, blocks being
  * compressed, and compressed bytes that are not on disk. Whoever would take in more waits.
+ *
+ * Blocks that were given back are kept to be used again, as far as the limit has room for them, and
+ * freed at once otherwise: left to the garbage collector, blocks of 512 KiB lay about by the hundred
+ * (measured: 80 MB of 285).
  */
 export class Memory {
   #usedBytes = 0;
-  readonly #spares: ArrayBuffer[] = [];
+  /** Blocks for use, by their size. */
+  readonly #spares = new Map<number, ArrayBuffer[]>();
+  #spareBytes = 0;
   readonly #freed = new Gate();
 
   constructor(readonly limitBytes: number) {}
@@ -34,6 +38,7 @@ export class Memory {
 
   take(bytes: number): void {
     this.#usedBytes += bytes;
+    this.#freeSpares();
   }
 
   give(bytes: number): void {
@@ -61,16 +66,33 @@ export class Memory {
   /** A block of at least `bytes`; it counts until it is given to {@linkcode Memory.giveBlock}. */
   takeBlock(bytes: number): ArrayBuffer {
     const size = sizeOf(bytes);
+    const spare = this.#spares.get(size)?.pop();
+    if (spare !== undefined) this.#spareBytes -= size;
     this.take(size);
-    return (size === blockMost ? this.#spares.pop() : undefined) ?? new ArrayBuffer(size);
+    return spare ?? new ArrayBuffer(size);
   }
 
   /** Takes a block back; its bytes may be used again at once. */
   giveBlock(block: ArrayBuffer): void {
-    if (block.byteLength === blockMost && this.#spares.length < sparesMost) {
-      this.#spares.push(block);
+    const size = block.byteLength;
+    const alike = this.#spares.get(size);
+    if (alike === undefined) this.#spares.set(size, [block]);
+    else alike.push(block);
+    this.#spareBytes += size;
+    this.give(size);
+    this.#freeSpares();
+  }
+
+  /** Frees blocks until used and spare bytes are within the limit together. */
+  #freeSpares(): void {
+    for (const [size, alike] of this.#spares) {
+      while (this.#usedBytes + this.#spareBytes > this.limitBytes) {
+        const block = alike.pop();
+        if (block === undefined) break;
+        freeBytes(new Uint8Array(block));
+        this.#spareBytes -= size;
+      }
     }
-    this.give(block.byteLength);
   }
 }
 

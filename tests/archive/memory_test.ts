@@ -40,3 +40,17 @@ Deno.test("blocks of those who fill at once leave half of the memory for what is
   memory.fillers = 100_000;
   assert.equal(memory.blockBytes, 16 * kibibyte, "never less");
 });
+
+Deno.test("blocks given back are used again, and freed where the limit has no room for them", () => {
+  const memory = new Memory(4 * mebibyte);
+  const large = Array.from({ length: 4 }, () => memory.takeBlock(mebibyte));
+  large.forEach((block) => memory.giveBlock(block));
+  assert.equal(memory.takeBlock(mebibyte), large[3], "used again");
+  const small = memory.takeBlock(512 * kibibyte);
+  const left = () => large.filter(({ byteLength }) => byteLength > 0).length;
+  assert.deepEqual([small.byteLength, left()], [512 * kibibyte, 3], "one makes room");
+  memory.take(2 * mebibyte);
+  assert.equal(left(), 1, "what is in use, and no spare");
+  memory.giveBlock(small);
+  assert.equal(memory.takeBlock(512 * kibibyte), small);
+});
