@@ -32,7 +32,7 @@ export const undo = "ROLLBACK TO SAVEPOINT sluice_file";
 export const release = "RELEASE SAVEPOINT sluice_file";
 
 /** So many files in a row have to fail alike before the manifest is suspected. */
-const suspiciousFiles = 4;
+export const suspiciousFiles = 4;
 
 /** So many of the others are tried then. */
 const samples = 4;

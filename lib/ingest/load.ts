@@ -4,14 +4,16 @@ import type { Session, Warehouse } from "../clients/warehouse/warehouse.ts";
 import { reasonOf } from "../core/errors.ts";
 import { retry } from "../core/retry.ts";
 import type { World } from "../core/world.ts";
-import type { TableName } from "../formats/sql_text.ts";
-import type { BadFile } from "./bad_file.ts";
+import { quoteTable, type TableName } from "../formats/sql_text.ts";
+import { allAlike, suspiciousFiles } from "./apply.ts";
+import { areAlike, type BadFile } from "./bad_file.ts";
 import { type Copier, PostgresCopier } from "./copier.ts";
 import type { Counts } from "./counts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Manifest } from "./manifest.ts";
 import { lockSql, type SqlPlan, stageSql } from "./sql_load.ts";
 import { targetColumns } from "./target.ts";
+import { refuseMissing } from "./target_check.ts";
 
 /** What a load works with. */
 export interface LoadTools {
@@ -131,6 +133,7 @@ export class Load {
   async #stage(): Promise<Step> {
     const { manifest, target } = this.task;
     const columns = await targetColumns(this.#current, target, manifest.columns);
+    await refuseMissing(this.#current, target, manifest.columns);
     for (const sql of manifest.preSql) await this.#current.execute(sql);
     for (const sql of stageSql(this.#plan)) await this.#current.execute(sql);
     this.#copier = new PostgresCopier(
@@ -147,8 +150,19 @@ export class Load {
     const copier = this.#copier as Copier;
     await copier.copyAll(this.#open);
     crashPoint("after-copy");
-    if (copier.copied.length > 0) return "apply";
+    return copier.copied.length > 0 ? "apply" : await this.#loadNothing();
+  }
+
+  /** No file is left to be loaded. That all of several are bad in the same way is hardly their fault. */
+  async #loadNothing(): Promise<Step> {
     await this.#current.execute("ROLLBACK");
+    const rejected = this.#copier?.rejected ?? [];
+    if (
+      rejected.length >= suspiciousFiles && rejected.length === this.#open.length &&
+      areAlike(rejected)
+    ) {
+      throw allAlike(rejected, `load into ${quoteTable(this.task.target)}`);
+    }
     this.tools.counts.rollbacks++;
     return "end";
   }
@@ -157,11 +171,7 @@ export class Load {
     const { manifest, loadId } = this.task;
     const copier = this.#copier as Copier;
     await copier.apply();
-    if (copier.copied.length === 0) {
-      await this.#current.execute("ROLLBACK");
-      this.tools.counts.rollbacks++;
-      return "end";
-    }
+    if (copier.copied.length === 0) return await this.#loadNothing();
     for (const sql of manifest.postSql) await this.#current.execute(sql);
     const files = copier.copied.map(({ file }) => file);
     for (const sql of this.tools.ledger.recordSql(loadId, files)) await this.#current.execute(sql);

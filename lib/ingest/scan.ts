@@ -45,6 +45,7 @@ export async function* scan(
 ): AsyncGenerator<Unit | Misfit> {
   const path: Open[] = [];
   for await (const object of store.list("")) {
+    if (isMarker(object)) continue;
     const directory = directoryOf(object.key);
     if (isOurs(directory)) continue;
     while (path.length > 0 && !isWithin(directory, path[path.length - 1]?.directory ?? "")) {
@@ -71,6 +72,15 @@ export function nameOf(key: string): string {
 /** A name in a directory as a key. */
 export function keyIn(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
+}
+
+/**
+ * Whether an object only stands for a folder, as S3's console and Hadoop put them, or has a name that
+ * cannot be used: keys with segments that are empty, `.` or `..` are nobody's file.
+ */
+function isMarker({ key, sizeBytes }: StoredObject): boolean {
+  if (key.split("/").some((one) => one === "" || one === "." || one === "..")) return true;
+  return sizeBytes === 0 && key.endsWith("_$folder$");
 }
 
 function isOurs(directory: string): boolean {

@@ -15,14 +15,17 @@ export class Targets {
   readonly #open = new Map<string, Used>();
   readonly #closing = new Map<string, Promise<void>>();
 
-  constructor(private readonly world: World) {}
+  /** @param open opens a warehouse; another one in tests. */
+  constructor(private readonly world: World, private readonly open = openWarehouse) {}
 
   async use<T>(url: Secret, act: (warehouse: Warehouse) => Promise<T>): Promise<T> {
-    const key = (await url.fresh()).reveal();
-    await this.#closing.get(key);
+    const fresh = await url.fresh();
+    const key = fresh.reveal();
+    for (let closing; (closing = this.#closing.get(key)) !== undefined;) await closing;
+    // From here to `users++` nothing may be awaited: two would open it, or one use what is closed.
     let used = this.#open.get(key);
     if (used === undefined) {
-      used = { warehouse: openWarehouse(await url.fresh(), this.world), users: 0 };
+      used = { warehouse: this.open(fresh, this.world), users: 0 };
       this.#open.set(key, used);
     }
     used.users++;
@@ -43,7 +46,8 @@ export class Targets {
     this.#open.delete(key);
     const closed = (warehouse?.close() ?? Promise.resolve())
       .finally(() => this.#closing.delete(key));
-    this.#closing.set(key, closed);
+    // Who waits for it wants to know that it is over, not how it went.
+    this.#closing.set(key, closed.catch(() => {}));
     await closed;
   }
 

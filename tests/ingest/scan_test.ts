@@ -37,6 +37,16 @@ const cases: [what: string, keys: string[], units: string[][]][] = [
     "a/_rejected/L/manifest.json",
     "a/manifest.json",
   ], [["a"]]],
+  ["markers of folders and keys that are none are no files", [
+    "/manifest.json",
+    "a/",
+    "a//1.csv",
+    "a/../1.csv",
+    "a/1.csv",
+    "a/b/",
+    "a/manifest.json",
+    "a//manifest.edn",
+  ], [["a", "a/1.csv"]]],
   ["two manifests are an error of that directory alone", [
     "a/manifest.edn",
     "a/manifest.json",
@@ -50,6 +60,15 @@ const cases: [what: string, keys: string[], units: string[][]][] = [
 for (const [what, keys, units] of cases) {
   Deno.test(`scan(): ${what}`, async () => assert.deepEqual(await scanned(keys), units));
 }
+
+Deno.test("scan() takes an empty file for one, unless it is Hadoop's mark of a folder", async () => {
+  const store = new MemoryStore();
+  for (const key of ["a/b_$folder$", "a/empty.csv", "a/manifest.json"]) {
+    await store.put(key, new Uint8Array(0));
+  }
+  const [found] = await Array.fromAsync(scan(store, () => true));
+  assert.deepEqual(found?.kind === "unit" && found.files.map(({ key }) => key), ["a/empty.csv"]);
+});
 
 Deno.test("scan() leaves out directories that are not wanted, and looks below them", async () => {
   const keys = ["a/manifest.json", "a/b/manifest.json", "a/b/1.csv"];

@@ -92,9 +92,13 @@ export class MemoryStore implements Store {
     yield* found;
   }
 
-  delete(key: string): Promise<boolean> {
+  // Async: what `before` throws rejects, as with a real store.
+  // deno-lint-ignore require-await
+  async delete(key: string, { ifEtag }: { readonly ifEtag?: string } = {}): Promise<boolean> {
     this.before("delete", key);
-    return Promise.resolve(this.objects.delete(key));
+    const kept = this.objects.get(key);
+    if (kept === undefined || (ifEtag !== undefined && kept.etag !== ifEtag)) return false;
+    return this.objects.delete(key);
   }
 
   removeOrphans(): Promise<number> {
