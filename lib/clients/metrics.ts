@@ -1,11 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-
-/** One value of one metric, as a reporter sends it. */
-export interface Sample {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-}
+import type { Measurement } from "../core/measurement.ts";
+import { RecentValues } from "../core/spread.ts";
 
 /** Default metrics of Linux that cannot be known without /proc. */
 const needingProc = [
@@ -21,23 +16,65 @@ export type Reading = () => number;
 /** Numbers with their labels, read when somebody asks for the metrics. */
 export type Readings = () => Iterable<readonly [Record<string, string>, number]>;
 
+/** What all names of ours begin with on the page for Prometheus. */
+const pagePrefix = "sluice_";
+
+/** Until timers' quantiles forget a value. */
+const windowUsualMs = 60_000;
+
+/** Counts that never go down, whatever is read: what they have grown by, added up. */
+class Grown {
+  #total = 0;
+  #before = 0;
+
+  constructor(readonly labels: Readonly<Record<string, string>> = {}) {}
+
+  take(now: number): number {
+    if (now > this.#before) this.#total += now - this.#before;
+    this.#before = now;
+    return this.#total;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+}
+
 /**
  * The metrics of this process. Hot paths count in plain numbers of their own; the registry reads
- * them when the page is asked for.
+ * them when the page is asked for, or a reporter sends them.
  */
 export class Metrics {
   readonly #registry = new Registry();
+  /** How each metric of ours is measured, in the order of the page. */
+  readonly #measures: (() => Iterable<Measurement>)[] = [];
+  /** The default metrics of the process that are one number each. */
+  readonly #ofProcess: readonly (Counter | Gauge)[];
+  readonly #windowMs: number;
 
-  constructor(build: { readonly version: string; readonly commit: string }) {
+  /** @param options.windowMs how long timers' quantiles know a value, at least. @default 60000 */
+  constructor(
+    build: { readonly version: string; readonly commit: string },
+    options: { readonly windowMs?: number } = {},
+  ) {
+    this.#windowMs = options.windowMs ?? windowUsualMs;
     collectDefaultMetrics({ register: this.#registry });
     this.#readMemoryOurselves();
+    this.#ofProcess = this.#registry.getMetricsAsArray().flatMap((metric) => {
+      const { name } = metric;
+      const one = this.#registry.getSingleMetric(name);
+      const isSingle = "labelNames" in metric && (metric.labelNames as string[]).length === 0;
+      return isSingle && (one instanceof Counter || one instanceof Gauge) ? [one] : [];
+    });
     const info = new Gauge({
-      name: "sluice_build_info",
+      name: `${pagePrefix}build_info`,
       help: "The version that is running; always 1",
       labelNames: ["version", "commit"],
       registers: [this.#registry],
     });
     info.set(build, 1);
+    const labels = { version: build.version, commit: build.commit };
+    this.#measures.push(() => [gaugeAs("build_info", labels, 1)]);
   }
 
   /**
@@ -64,35 +101,36 @@ export class Metrics {
 
   /** A count that only grows; its name ends in `_total`. */
   counterOf(name: string, help: string, read: Reading): void {
-    let before = 0;
+    const grown = new Grown();
     new Counter({
-      name: `sluice_${name}`,
+      name: pagePrefix + name,
       help,
       registers: [this.#registry],
       collect() {
-        const now = read();
-        if (now > before) this.inc(now - before);
-        before = now;
+        this.reset();
+        this.inc(grown.take(read()));
       },
     });
+    this.#measures.push(() => [counterAs(name, {}, grown.take(read()))]);
   }
 
   /** A value that may go up and down. */
   gaugeOf(name: string, help: string, read: Reading): void {
     new Gauge({
-      name: `sluice_${name}`,
+      name: pagePrefix + name,
       help,
       registers: [this.#registry],
       collect() {
         this.set(read());
       },
     });
+    this.#measures.push(() => [gaugeAs(name, {}, read())]);
   }
 
   /** Values that differ by labels; what is not read any more is not shown any more. */
   gaugesOf(name: string, help: string, labelNames: readonly string[], read: Readings): void {
     new Gauge({
-      name: `sluice_${name}`,
+      name: pagePrefix + name,
       help,
       labelNames: [...labelNames],
       registers: [this.#registry],
@@ -101,52 +139,83 @@ export class Metrics {
         for (const [labels, value] of read()) this.set(labels, value);
       },
     });
+    this.#measures.push(() =>
+      Array.from(read(), ([labels, value]) => gaugeAs(name, labels, value))
+    );
   }
 
   /** Counts that only grow, by labels; the name ends in `_total`. */
   countersOf(name: string, help: string, labelNames: readonly string[], read: Readings): void {
-    const before = new Map<string, number>();
+    const all = new Map<string, Grown>();
+    const takeAll = () => {
+      for (const [labels, now] of read()) {
+        const key = JSON.stringify(Object.values(labels));
+        let one = all.get(key);
+        if (one === undefined) all.set(key, one = new Grown(labels));
+        one.take(now);
+      }
+      return all.values();
+    };
     new Counter({
-      name: `sluice_${name}`,
+      name: pagePrefix + name,
       help,
       labelNames: [...labelNames],
       registers: [this.#registry],
       collect() {
-        for (const [labels, now] of read()) {
-          const key = Object.values(labels).join("\n");
-          const grown = now - (before.get(key) ?? 0);
-          if (grown > 0) this.inc(labels, grown);
-          before.set(key, now);
-        }
+        this.reset();
+        for (const { labels, total } of takeAll()) if (total > 0) this.inc(labels, total);
       },
     });
+    this.#measures.push(() =>
+      Array.from(takeAll(), ({ labels, total }) => counterAs(name, labels, total))
+    );
   }
 
   /** Returns a function that takes one measured time, seconds. */
   timer(name: string, help: string): (seconds: number) => void {
     const histogram = new Histogram({
-      name: `sluice_${name}`,
+      name: pagePrefix + name,
       help,
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers: [this.#registry],
     });
-    return (seconds) => histogram.observe(seconds);
+    // Buckets are for Prometheus, which adds them up over instances; quantiles want finer ones.
+    const recent = new RecentValues(this.#windowMs, () => performance.now());
+    this.#measures.push(() => [
+      { kind: "timer", name, labels: {}, value: recent.total, recent: recent.spread() },
+    ]);
+    return (seconds) => {
+      histogram.observe(seconds);
+      recent.add(seconds);
+    };
   }
 
-  /** All values there are now. */
-  async samples(): Promise<Sample[]> {
-    const all = await this.#registry.getMetricsAsJSON();
-    return all.flatMap((metric) =>
-      metric.values.map((one) => ({
-        name: "metricName" in one ? String(one.metricName) : metric.name,
-        labels: one.labels as Record<string, string | number>,
-        value: one.value,
-      }))
-    );
+  /**
+   * Everything there is now, for reporters: ours without `sluice_`, and the numbers of the process
+   * (CPU, memory, delay of the event loop) as they are called on the page.
+   */
+  async measure(): Promise<Measurement[]> {
+    const ours = this.#measures.flatMap((measure) => [...measure()]);
+    const ofProcess = await Promise.all(this.#ofProcess.map(async (metric) => {
+      const { name, type, values } = await metric.get();
+      const make = String(type) === "counter" ? counterAs : gaugeAs;
+      return values.map(({ value }) => make(name, {}, value));
+    }));
+    return [...ours, ...ofProcess.flat()];
   }
 
   /** The page that Prometheus reads (text format 0.0.4). */
   async page(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function counterAs(name: string, labels: Labels, value: number): Measurement {
+  return { kind: "counter", name, labels, value, recent: null };
+}
+
+function gaugeAs(name: string, labels: Labels, value: number): Measurement {
+  return { kind: "gauge", name, labels, value, recent: null };
 }

@@ -32,10 +32,10 @@ Deno.test("the page tells what was archived and what is still to be", async () =
   Object.assign(counts.ofTopic("t"), { records: 8, rawBytes: 80, fileBytes: 20 });
 
   const read = async () => {
-    const samples = await metrics.samples();
+    const samples = await metrics.measure();
     return (name: string, labels: Record<string, string> = {}) =>
       samples.find((sample) =>
-        sample.name === `sluice_archive_${name}` &&
+        sample.name === `archive_${name}` &&
         Object.entries(labels).every(([label, value]) => sample.labels[label] === value)
       )?.value;
   };
