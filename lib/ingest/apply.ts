@@ -131,7 +131,7 @@ export class Applier {
       }
       for (sql of applySql(plan)) {
         await session.execute(sql);
-        if (sql.includes(`TABLE ${selectedName} `)) await this.#refuseNullKeys();
+        if (sql.includes(`TABLE ${selectedName(plan)} `)) await this.#refuseNullKeys();
       }
       // Deferred constraints would fail at COMMIT, when no file could be named any more.
       sql = "SET CONSTRAINTS ALL IMMEDIATE";

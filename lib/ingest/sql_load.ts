@@ -18,18 +18,26 @@ export interface SqlPlan extends
 }
 
 // Temporary tables cannot have a schema on Redshift, and need none: they are the session's own.
-const staging = quoteIdentifier("sluice_staging");
-const plainRows = quoteIdentifier("sluice_rows");
-/** What staging-select has given. */
-export const selectedName = quoteIdentifier("sluice_selected");
-const selected = selectedName;
-const rank = quoteIdentifier("sluice_rank");
+// They hide tables of their name: the target must not be called the same.
+type Place = Pick<SqlPlan, "target">;
+const stagingName = ({ target }: Place) => freeName("sluice_staging", [target.name]);
+const plainRowsName = ({ target }: Place) => freeName("sluice_rows", [target.name]);
+
+/** The table of what staging-select has given. */
+export function selectedName({ target }: Place): string {
+  return freeName("sluice_selected", [target.name]);
+}
 
 /** The column that numbers the rows of the staging table in the order of files and lines. */
 export function rowColumn({ columns }: Pick<SqlPlan, "columns">): string {
-  let name = "sluice_row";
-  while (columns.includes(name)) name += "_";
-  return quoteIdentifier(name);
+  return freeName("sluice_row", columns);
+}
+
+/** A name of ours that is none of these, quoted. */
+function freeName(name: string, taken: readonly string[]): string {
+  let free = name;
+  while (taken.includes(free)) free += "_";
+  return quoteIdentifier(free);
 }
 
 /**
@@ -44,6 +52,7 @@ export function lockSql({ kind, target }: Pick<SqlPlan, "kind" | "target">): str
 /** Makes the staging table: the columns of the files alone, and any of them may be NULL. */
 export function stageSql(plan: SqlPlan): readonly string[] {
   const { kind, target, columns } = plan;
+  const staging = stagingName(plan);
   const select = `SELECT ${quoteIdentifiers(columns)} FROM ${quoteTable(target)} WHERE 1 = 0`;
   if (kind === "redshift") return [`CREATE TEMP TABLE ${staging} AS ${select}`];
   return [
@@ -54,18 +63,18 @@ export function stageSql(plan: SqlPlan): readonly string[] {
 }
 
 /** COPY of one file's text into the staging table. */
-export function copyInSql({ columns }: Pick<SqlPlan, "columns">, clause: string): string {
-  return `COPY ${staging} (${quoteIdentifiers(columns)}) FROM STDIN ${clause}`;
+export function copyInSql(plan: Place & Pick<SqlPlan, "columns">, clause: string): string {
+  return `COPY ${stagingName(plan)} (${quoteIdentifiers(plan.columns)}) FROM STDIN ${clause}`;
 }
 
 /** COPY on Redshift, without where from and how. */
-export function copyRedshiftSql({ columns }: Pick<SqlPlan, "columns">): string {
-  return `COPY ${staging} (${quoteIdentifiers(columns)})`;
+export function copyRedshiftSql(plan: Place & Pick<SqlPlan, "columns">): string {
+  return `COPY ${stagingName(plan)} (${quoteIdentifiers(plan.columns)})`;
 }
 
 /** Numbers the next rows from here on, after rows of a bad file were undone. */
 export function renumberSql(plan: SqlPlan, next: number): string {
-  return `ALTER TABLE ${staging} ALTER COLUMN ${rowColumn(plan)} RESTART WITH ${next}`;
+  return `ALTER TABLE ${stagingName(plan)} ALTER COLUMN ${rowColumn(plan)} RESTART WITH ${next}`;
 }
 
 /** Finds the first row whose key holds a NULL: its number, and which of the columns it is. */
@@ -73,28 +82,29 @@ export function nullKeySql(plan: SqlPlan): string {
   const row = rowColumn(plan);
   const isNull = plan.pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
   const flags = isNull.map((one) => `CASE WHEN ${one} THEN 1 ELSE 0 END`).join(", ");
-  return `SELECT ${row}, ${flags} FROM ${staging} WHERE ${isNull.join(" OR ")} ` +
+  return `SELECT ${row}, ${flags} FROM ${stagingName(plan)} WHERE ${isNull.join(" OR ")} ` +
     `ORDER BY ${row} LIMIT 1`;
 }
 
 /** Finds a row that staging-select has given and whose key holds a NULL. */
-export function nullSelectedSql({ columns, pkColumns }: SqlPlan): string {
-  const isNull = pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
-  return `SELECT ${quoteIdentifiers(columns)} FROM ${selected} WHERE ${
+export function nullSelectedSql(plan: SqlPlan): string {
+  const isNull = plan.pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
+  return `SELECT ${quoteIdentifiers(plan.columns)} FROM ${selectedName(plan)} WHERE ${
     isNull.join(" OR ")
   } LIMIT 1`;
 }
 
 /** Takes the rows of a file out of the staging table, by their numbers. */
 export function takeOutSql(plan: SqlPlan, first: number, last: number): string {
-  return `DELETE FROM ${staging} WHERE ${rowColumn(plan)} BETWEEN ${first} AND ${last}`;
+  return `DELETE FROM ${stagingName(plan)} WHERE ${rowColumn(plan)} BETWEEN ${first} AND ${last}`;
 }
 
 /** Brings the rows of the staging table into the target. */
 export function applySql(plan: SqlPlan): readonly string[] {
   const { kind, stagingSelect, strategy } = plan;
   const isSelected = stagingSelect !== undefined && stagingSelect !== "distinct";
-  const from = isSelected ? selected : staging;
+  const staging = stagingName(plan);
+  const from = isSelected ? selectedName(plan) : staging;
   const make = isSelected ? selectSql(plan, stagingSelect) : [];
   const target = quoteTable(plan.target);
   const clear = strategy === "replace"
@@ -102,7 +112,9 @@ export function applySql(plan: SqlPlan): readonly string[] {
     : strategy === "merge"
     ? [deleteSql(plan, from)]
     : [];
-  const drop = isSelected ? [`DROP TABLE ${selected}`, `DROP TABLE ${plainRows}`] : [];
+  const drop = isSelected
+    ? [`DROP TABLE ${selectedName(plan)}`, `DROP TABLE ${plainRowsName(plan)}`]
+    : [];
   if (kind === "redshift") drop.push(`DROP TABLE ${staging}`);
   return [...make, ...clear, insertSql(plan, from, isSelected), ...drop];
 }
@@ -111,9 +123,10 @@ export function applySql(plan: SqlPlan): readonly string[] {
 function selectSql(plan: SqlPlan, select: string): readonly string[] {
   const temporary = (name: string) =>
     `CREATE TEMP TABLE ${name}${plan.kind === "redshift" ? "" : " ON COMMIT DROP"} AS`;
+  const plainRows = plainRowsName(plan);
   return [
-    `${temporary(plainRows)} SELECT ${quoteIdentifiers(plan.columns)} FROM ${staging}`,
-    `${temporary(selected)} ${select.replaceAll("{{table}}", () => plainRows)}`,
+    `${temporary(plainRows)} SELECT ${quoteIdentifiers(plan.columns)} FROM ${stagingName(plan)}`,
+    `${temporary(selectedName(plan))} ${select.replaceAll("{{table}}", () => plainRows)}`,
   ];
 }
 
@@ -136,6 +149,7 @@ function insertSql(plan: SqlPlan, from: string, isSelected: boolean): string {
   const into = `INSERT INTO ${quoteTable(target)} (${columns})`;
   const distinct = stagingSelect === "distinct" ? "DISTINCT " : "";
   if (pkColumns.length === 0) return `${into} SELECT ${distinct}${columns} FROM ${from}`;
+  const rank = freeName("sluice_rank", plan.columns);
   const conditions = [`${rank} = 1`];
   // A condition that is NULL does not delete.
   if (deleteWhen !== undefined) conditions.push(`(${deleteWhen}) IS NOT TRUE`);
