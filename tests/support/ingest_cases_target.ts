@@ -1,0 +1,146 @@
+import { PGlite } from "@electric-sql/pglite";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
+import { Secret } from "../../lib/core/secret.ts";
+import { realWorld } from "../../lib/core/world.ts";
+import type { TargetKind } from "./ingest_cases_type.ts";
+import type { PostgresServer } from "./postgres_server.ts";
+import type { RedshiftStandIn } from "./redshift_stand_in.ts";
+import type { S3Server } from "./s3_server.ts";
+
+/** A database to load into, for those who look from outside. */
+export interface CaseTarget {
+  readonly kind: TargetKind;
+  readonly url: string;
+  /** Runs statements of this server's own dialect. */
+  make(texts: readonly string[]): Promise<void>;
+  /** Runs statements of PostgreSQL. */
+  run(texts: readonly string[]): Promise<void>;
+  /** Asks, and gives the one value of each answer. */
+  ask(texts: readonly string[]): Promise<string[]>;
+}
+
+/** Where files are dropped. */
+export interface CaseStore {
+  /** For `--from`. */
+  readonly url: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  /** The keys of all files, in order. */
+  keys(): Promise<string[]>;
+}
+
+const inUtc = "SET TIME ZONE 'UTC'; SET extra_float_digits = 1;";
+
+/** A database of its own on a real PostgreSQL. */
+export async function postgresTarget(
+  server: PostgresServer,
+  database: string,
+): Promise<CaseTarget> {
+  await server.createDatabase(database);
+  return psqlTarget("postgres", server.urlOf(database), (sql) => server.psql(sql, database));
+}
+
+/** What stands in for Redshift; `make` goes through it, the rest to the PostgreSQL behind. */
+export function redshiftTarget(redshift: RedshiftStandIn): CaseTarget {
+  const target = psqlTarget("redshift", redshift.url(), (sql) => redshift.psql(sql));
+  const make = async (texts: readonly string[]) => {
+    const warehouse = await openWarehouse(new Secret(redshift.url()), realWorld(() => {}));
+    try {
+      const session = await warehouse.connect();
+      for (const text of texts) await session.execute(text);
+      await session.close();
+    } finally {
+      await warehouse.close();
+    }
+  };
+  return { ...target, make };
+}
+
+function psqlTarget(
+  kind: TargetKind,
+  url: string,
+  psql: (sql: string) => Promise<string>,
+): CaseTarget {
+  const run = async (texts: readonly string[]) => void await psql(`${texts.join(";\n")};`);
+  const ask = async (texts: readonly string[]) => {
+    const said = await psql(`${inUtc} ${texts.join(";\n")};`);
+    return said.split("\n");
+  };
+  return { kind, url, make: run, run, ask };
+}
+
+/** A database of PGlite in a folder, which only one may have open at a time. */
+export function pgliteTarget(folder: string): CaseTarget {
+  const using = async <T>(act: (db: PGlite) => Promise<T>): Promise<T> => {
+    const db = await PGlite.create({ dataDir: folder });
+    try {
+      return await act(db);
+    } finally {
+      await db.close();
+    }
+  };
+  const run = (texts: readonly string[]) =>
+    using(async (db) => void await db.exec(`${texts.join(";\n")};`));
+  const ask = (texts: readonly string[]) =>
+    using(async (db) => {
+      await db.exec(inUtc);
+      const answers: string[] = [];
+      for (const text of texts) {
+        const { rows } = await db.query<[string]>(text, [], { rowMode: "array" });
+        answers.push(rows[0]?.[0] ?? "");
+      }
+      return answers;
+    });
+  return { kind: "pglite", url: `pglite:${folder}`, make: run, run, ask };
+}
+
+/** A new bucket on a real S3 server. */
+export async function bucketStore(
+  server: S3Server,
+  bucket: string,
+): Promise<CaseStore & Disposable> {
+  await server.createBucket(bucket);
+  const client = new S3Client({
+    endpoint: server.endpoint,
+    region: server.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: server.accessKey, secretAccessKey: server.secretKey },
+  });
+  return {
+    url: `s3://${bucket}/drops`,
+    args: [`--s3-endpoint=${server.endpoint}`, `--s3-region=${server.region}`, "--s3-path-style"],
+    env: server.env(),
+    put: async (key, bytes) => {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: `drops/${key}`, Body: bytes }));
+    },
+    // The server keeps each object in a file of its name.
+    keys: () => filesBelow(`${server.folder}/data/${bucket}/drops`),
+    [Symbol.dispose]: () => client.destroy(),
+  };
+}
+
+/** A folder. */
+export function folderStore(folder: string): CaseStore {
+  return {
+    url: `file://${folder}`,
+    args: [],
+    env: {},
+    put: async (key, bytes) => {
+      const path = `${folder}/${key}`;
+      await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      await Deno.writeFile(path, bytes);
+    },
+    keys: () => filesBelow(folder),
+  };
+}
+
+async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${prefix}`)) {
+    if (isDirectory) keys.push(...await filesBelow(folder, `${prefix}${name}/`));
+    else keys.push(`${prefix}${name}`);
+  }
+  return keys.sort();
+}
