@@ -1,4 +1,5 @@
 import { usageError } from "../core/errors.ts";
+import { readSql } from "./sql_words.ts";
 
 /** A table as a person names it: `table` or `schema.table`. */
 export interface TableName {
@@ -75,22 +76,25 @@ export function readTableName(text: string): TableName {
   return { schema, name };
 }
 
-/** What may hold a bracket or a semicolon that means nothing: literals, names, `$tag$` texts. */
-const quotedSql = /'(?:[^'\\]|''|\\[^])*'|"(?:[^"]|"")*"|\$(\w*)\$[^]*?\$\1\$/g;
-
 /**
  * What keeps an SQL condition from standing between brackets in a statement of ours: an open quote or
  * bracket, a semicolon, a comment. Undefined when nothing does; the server judges the rest.
+ *
+ * @param kind of the server, which tells what a backslash means.
  */
-export function conditionComplaint(sql: string): string | undefined {
+export function conditionComplaint(
+  sql: string,
+  kind: "postgres" | "redshift",
+): string | undefined {
   if (sql.trim() === "") return "it is empty";
-  const bare = sql.replace(quotedSql, " x ");
-  if (/['"]/.test(bare)) return "a quote is not closed";
-  if (bare.includes(";")) return 'it holds a ";": give one condition';
-  if (/--|\/\*/.test(bare)) return "it holds a comment";
+  const { statements: [statement], open, hasSemicolon, hasComment } = readSql(sql, kind);
+  if (hasComment) return "it holds a comment";
+  if (open !== null) return `${open} is not closed`;
+  if (hasSemicolon) return 'it holds a ";": give one condition';
   let depth = 0;
-  for (const [bracket] of bare.matchAll(/[()]/g)) {
-    depth += bracket === "(" ? 1 : -1;
+  for (const word of statement?.words ?? []) {
+    if (word === "(") depth++;
+    if (word === ")") depth--;
     if (depth < 0) return 'a ")" closes nothing';
   }
   return depth > 0 ? 'a "(" is not closed' : undefined;

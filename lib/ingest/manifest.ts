@@ -117,12 +117,14 @@ export async function readManifest(
     throw values.wrong("pk-columns", "is missing: merge finds the rows to replace by them");
   }
   const stagingSelect = stagingSelectOf(values);
-  const deleteWhen = deleteWhenOf(values, strategy);
+  const table = tableOf(values);
+  const targetUrl = await targetUrlOf(values, resolve);
+  const deleteWhen = deleteWhenOf(values, strategy, targetUrl);
   return {
-    table: tableOf(values),
+    table,
     pkColumns,
     columns,
-    targetUrl: await targetUrlOf(values, resolve),
+    targetUrl,
     ...formatOf(values),
     dataPattern: dataPatternOf(values),
     strategy,
@@ -273,13 +275,18 @@ function stagingSelectOf(values: ManifestValues): string | undefined {
   );
 }
 
-function deleteWhenOf(values: ManifestValues, strategy: string): string | undefined {
+function deleteWhenOf(
+  values: ManifestValues,
+  strategy: string,
+  targetUrl: Secret,
+): string | undefined {
   const condition = values.text("delete-when");
   if (condition === undefined) return undefined;
   if (strategy !== "merge") {
     throw values.wrong("delete-when", `contradicts strategy ${strategy}: only merge deletes rows`);
   }
-  const complaint = conditionComplaint(condition);
+  const isRedshift = /^(jdbc:)?redshift:/.test(targetUrl.reveal());
+  const complaint = conditionComplaint(condition, isRedshift ? "redshift" : "postgres");
   if (complaint !== undefined) throw values.wrongValue("delete-when", complaint);
   return condition;
 }

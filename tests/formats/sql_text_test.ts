@@ -74,11 +74,13 @@ const conditions: [sql: string, complaint: RegExp | undefined][] = [
   ["a = 'x", /quote is not closed/],
   ["a = 1) or (b = 2", /closes nothing/],
   ["(a = 1", /"\(" is not closed/],
+  ["a = '\\'; COMMIT; --'", /comment/],
+  ["a = '\\' OR b = ';'", undefined],
 ];
 
 for (const [sql, complaint] of conditions) {
   Deno.test(`conditionComplaint() judges ${JSON.stringify(sql)}`, () => {
-    const said = conditionComplaint(sql);
+    const said = conditionComplaint(sql, "postgres");
     if (complaint === undefined) assert.equal(said, undefined);
     else assert.match(said ?? "", complaint);
   });

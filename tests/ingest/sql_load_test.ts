@@ -7,7 +7,6 @@ import {
   type SqlPlan,
   stageSql,
 } from "../../lib/ingest/sql_load.ts";
-import { refuseEnding } from "../../lib/ingest/sql_guard.ts";
 
 const plan: SqlPlan = {
   kind: "postgres",
@@ -67,15 +66,4 @@ Deno.test("staging-select sees the columns of the files alone", () => {
 Deno.test("our column gives way to one of the files", () => {
   assert.equal(rowColumn({ columns: ["sluice_row"] }), '"sluice_row_"');
   assert.match(nullKeySql(plan), /WHERE "id" IS NULL ORDER BY "sluice_row" LIMIT 1$/);
-});
-
-for (const sql of ["COMMIT", "DELETE FROM a; end", "/* x */ rollback", "Start Transaction"]) {
-  Deno.test(`SQL of a manifest cannot end the transaction: ${sql}`, () => {
-    assert.throws(() => refuseEnding("pre-sql", [sql], false), /ends the transaction/);
-  });
-}
-
-Deno.test("words in texts and names end nothing; TRUNCATE does on Redshift", () => {
-  refuseEnding("pre-sql", ["UPDATE a SET b = '; commit'", "TRUNCATE a"], false);
-  assert.throws(() => refuseEnding("post-sql", ["TRUNCATE a"], true), /write DELETE FROM/);
 });
