@@ -15,6 +15,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { ByteSource } from "../../core/bytes.ts";
 import { SluiceError } from "../../core/errors.ts";
+import { Secret } from "../../core/secret.ts";
 import { bodyOf, checkNotGivenUp, readPiece } from "./body.ts";
 import { checkKey } from "./keys.ts";
 import { connect, type Patience, usualPatience } from "./s3_client.ts";
@@ -33,6 +34,7 @@ import type {
   PutOutcome,
   Store,
   StoredObject,
+  StoreKeys,
   StoreOptions,
 } from "./store.ts";
 
@@ -236,6 +238,19 @@ class S3Store implements Store {
       return count;
     } catch (thrown) {
       throw s3Error(`clean bucket ${Bucket} below ${base}${prefix}`, thrown);
+    }
+  }
+
+  async keys(): Promise<StoreKeys> {
+    try {
+      const found = await this.client.config.credentials();
+      return {
+        accessKeyId: new Secret(found.accessKeyId),
+        secretAccessKey: new Secret(found.secretAccessKey),
+        sessionToken: found.sessionToken === undefined ? null : new Secret(found.sessionToken),
+      };
+    } catch (thrown) {
+      throw s3Error(`find the keys for bucket ${this.place.bucket}`, thrown);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../../core/bytes.ts";
 import { usageError } from "../../core/errors.ts";
+import type { Secret } from "../../core/secret.ts";
 import type { World } from "../../core/world.ts";
 
 /** An object as a listing tells of it. */
@@ -29,6 +30,14 @@ export interface PutBody {
   read(at: number, length: number): Promise<Uint8Array>;
   /** Is told that bytes it gave are not needed any more, so that their memory can be given back. */
   release?(bytes: Uint8Array): void;
+}
+
+/** What a store lets somebody in with. */
+export interface StoreKeys {
+  readonly accessKeyId: Secret;
+  readonly secretAccessKey: Secret;
+  /** Only temporary keys have one. */
+  readonly sessionToken: Secret | null;
 }
 
 /** How to put an object. */
@@ -112,6 +121,11 @@ export interface Store {
    * @returns how many it were.
    */
   removeOrphans(prefix: string, olderThanMs: number): Promise<number>;
+  /**
+   * The keys that S3 is asked with at this moment, for a server that reads the objects on our behalf;
+   * left out by stores that know of no keys.
+   */
+  keys?(): Promise<StoreKeys>;
   /** Lets go of connections. */
   close(): Promise<void>;
 }

@@ -32,12 +32,30 @@ const faults: Readonly<Record<string, Fault>> = {
 export function faultOfReport({ sqlState, message, detail = "" }: ServerReport): Fault {
   // Redshift has no code of its own for it, and calls everything else XX000, too.
   if (sqlState === "XX000" && isRedshiftConflict(`${message} ${detail}`)) return "transient";
+  if (sqlState === "XX000") return faultOfS3(`${message} ${detail}`);
   return faults[sqlState] ?? faults[sqlState.slice(0, 2)] ?? "permanent";
 }
 
 function isRedshiftConflict(text: string): boolean {
   return /^1023\b|serializable isolation violation|conflict with concurrent transaction/i
     .test(text.trim());
+}
+
+/**
+ * What Redshift's COPY says of S3, also with XX000: "S3ServiceException:Access Denied,Status 403,Error
+ * AccessDenied,Rid ...,CanRetry 1" ("Troubleshooting data loads", s3serviceexception-error), and of
+ * roles: "not authorized to assume IAM Role", "not authorized to get credentials of role".
+ */
+function faultOfS3(text: string): Fault {
+  if (/not authorized to (assume|get credentials)|role .*(is not attached|not found)/i.test(text)) {
+    return "denied";
+  }
+  const [, status, code = ""] = /S3ServiceException:[^]*?,Status (\d+),Error (\w+)/.exec(text) ??
+    [];
+  if (status === "401" || status === "403") return "denied";
+  if (/^(ExpiredToken|InvalidToken|TokenRefreshRequired)$/.test(code)) return "denied";
+  if (status === "500" || status === "503" || code === "SlowDown") return "transient";
+  return "permanent";
 }
 
 const advice: Readonly<Record<string, string>> = {
