@@ -25,8 +25,7 @@ import { visible } from "../lib/core/visible.ts";
 import { chartKinds } from "../lib/query/chart_rows.ts";
 import { runMeta } from "../lib/query/meta.ts";
 import { queryFormats, type Style, writerOf } from "../lib/query/printing.ts";
-import { readOnlySql } from "../lib/query/read_only.ts";
-import { TextOutput } from "../lib/query/row_writer.ts";
+import { TerminalGuard, TextOutput } from "../lib/query/row_writer.ts";
 import { runScript } from "../lib/query/script.ts";
 import { Shell } from "../lib/query/shell.ts";
 import { splitStatements } from "../lib/query/statements.ts";
@@ -80,9 +79,10 @@ export const query = defineCommand({
     "other, up to the first that fails.\n\nA password in the URL on the command line is refused, as " +
     "any user of the machine could read it there. Leave it out and give it by --password-file, " +
     "SLUICE_QUERY_PASSWORD, PGPASSWORD or the credential `password`; or give the whole URL by " +
-    "--url-file, SLUICE_QUERY_URL or the credential `url`, and no URL as an argument.\n\nNothing can " +
-    "be changed unless there is --write: a slip is refused by the server (on Redshift, which cannot " +
-    "do that, by the statement's first word). It keeps nobody from writing who means to.\n\nResults " +
+    "--url-file, SLUICE_QUERY_URL or the credential `url`, and no URL as an argument.\n\nNothing is " +
+    "changed unless there is --write: statements that may write are refused before anything is run, " +
+    "and the rest runs in transactions that the server holds to reading. What functions do outside of " +
+    "the database is a matter of the user's rights.\n\nResults " +
     'of any size are printed as they come. Of NULL and the empty text csv makes nothing and "", tsv ' +
     '\\N and nothing, jsonl null and "". arrow is Arrow\'s IPC stream; numeric is text in it.',
   operands: {
@@ -94,7 +94,8 @@ export const query = defineCommand({
   exits: {
     ok: "all statements were run, or the reader of a pipe had enough; or the prompt was left",
     failed: "the server refuses a statement; those behind it were not run",
-    usage: "an option, an argument or the URL is wrong; or a statement needs --write on Redshift",
+    usage:
+      "an option, an argument or the URL is wrong; or a statement needs --write: nothing was run",
     unreachable: "the server cannot be reached, or the connection was lost",
     denied: "the server refuses user, password or rights",
     interrupted: "stopped by a signal; the statement is cancelled",
@@ -121,7 +122,7 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
   );
   const shell = new Shell({
     connect: () => open(warehouse, values),
-    output: new TextOutput(stdout),
+    output: new TextOutput(stdout.isTerminal ? new TerminalGuard(stdout) : stdout),
     style: () => styleOf(values, stdout.isTerminal),
     mayWrite: values.write,
     world: context.world,
@@ -187,23 +188,28 @@ async function scriptOf(
   throw usageError("ask for SQL", "standard output is no terminal; give SQL, or -f FILE");
 }
 
+/** SQL of this many characters is read as a whole; more of it is no script but data. */
+const textMost = 64 * 1024 * 1024;
+
 async function readStdin(): Promise<string> {
   const source = openStdin();
   const decoder = new TextDecoder();
   let text = "";
-  for (let piece; (piece = await source.next());) text += decoder.decode(piece, { stream: true });
+  for (let piece; (piece = await source.next());) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.length > textMost) {
+      const detail = `there are more than ${textMost >> 20} MiB of it; load data by COPY or ingest`;
+      throw usageError("read SQL from standard input", detail);
+    }
+  }
   return text + decoder.decode();
 }
 
-/** A session that may do what was allowed. */
-async function open(warehouse: Warehouse, { timeout, write }: Values): Promise<Session> {
-  const session = await warehouse.connect({
+function open(warehouse: Warehouse, { timeout }: Values): Promise<Session> {
+  return warehouse.connect({
     applicationName: "sluice query",
     ...timeout === undefined ? {} : { statementTimeoutMs: timeout },
   });
-  const sql = write ? null : readOnlySql(session.kind);
-  if (sql !== null) await session.execute(sql);
-  return session;
 }
 
 /** A prompt, until the person leaves it. */
@@ -215,13 +221,15 @@ async function ask(shell: Shell, warehouse: Warehouse, values: Values): Promise<
   await shell.say(`Connected to ${warehouse.url}${reads}. \\? tells what there is.`);
   const home = Deno.env.get("XDG_STATE_HOME") ?? `${homedir()}/.local/state`;
   const history = new HistoryFile(values.history ?? `${home}/sluice/query_history`);
-  await new Prompt(shell, kind, databaseOf(warehouse.url), history).run();
+  await new Prompt(shell, kind, databaseOf(warehouse), history).run();
   return Exit.ok;
 }
 
 /** What stands before what is typed. */
-function databaseOf(url: string): string {
-  return visible(decodeURIComponent(url.replace(/^.*[/:]/, "")));
+function databaseOf({ kind, url }: Warehouse): string {
+  const name = url.replace(/\/+$/, "").replace(/^.*[/:]/, "");
+  // A folder is written as it is.
+  return visible(kind === "pglite" ? name : decodeURIComponent(name));
 }
 
 /** `\d` and its like as an argument or from a file. */
@@ -261,9 +269,11 @@ async function runText(
 function styleOf(values: Values, isTerminal: boolean): Style {
   const format = values.format ?? (isTerminal ? "table" : "csv");
   const rows = values["max-rows"] ?? (isTerminal ? usualRows : 0);
-  const { columns, rows: lines } = isTerminal ? Deno.consoleSize() : { columns: 80, rows: 24 };
+  const { columns, rows: lines } = isTerminal ? Deno.consoleSize() : { columns: 0, rows: 0 };
   return {
-    ...{ format, chart: values.chart, isForPeople: isTerminal, width: columns, height: lines },
+    ...{ format, chart: values.chart, isForPeople: isTerminal },
+    // Some terminals do not know how large they are.
+    ...{ width: columns || 80, height: lines || 24 },
     rowsMost: rows === 0 ? Infinity : rows,
   };
 }

@@ -58,7 +58,9 @@ export function columnsSql(
 export function keysSql(kind: WarehouseKind, pattern: NamePattern): string {
   const where = patternSql(kind, pattern);
   const keys = 'SELECT con.conname AS "name", pg_catalog.pg_get_constraintdef(con.oid) AS "what" ' +
-    `${relations} JOIN pg_catalog.pg_constraint con ON con.conrelid = c.oid WHERE ${where}`;
+    `${relations} JOIN pg_catalog.pg_constraint con ON con.conrelid = c.oid ` +
+    // PostgreSQL 18 has NOT NULL there, too, which the columns tell.
+    `WHERE con.contype <> 'n' AND ${where}`;
   if (kind === "redshift") return `${keys} ORDER BY 1`;
   return `${keys} UNION ALL SELECT i.relname, pg_catalog.pg_get_indexdef(x.indexrelid) ${relations} ` +
     "JOIN pg_catalog.pg_index x ON x.indrelid = c.oid " +

@@ -30,10 +30,12 @@ function line(cells: readonly string[]): string {
   return `|${cells.map((one) => ` ${one} |`).join("")}\n`;
 }
 
+/** What would be emphasis, code, a link or a border; an underscore within a word is none. */
+const marks = /[\\|*`~[\]]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu;
+
 function cell(value: string | null): string {
   if (value === null) return "NULL";
-  return value.replace(/[\\|]/g, "\\$&").replace(/\r\n?|\n/g, "<br>").replace(
-    /[\p{Cc}]/gu,
-    " ",
-  );
+  return value.replace(marks, "\\$&")
+    .replace(/&(?=#?\w+;)/g, "&amp;").replace(/</g, "&lt;")
+    .replace(/\r\n?|\n/g, "<br>").replace(/\p{Cc}/gu, " ");
 }

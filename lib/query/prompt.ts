@@ -18,7 +18,8 @@ export interface Lines {
 }
 
 /** What may hold a secret is not written down. */
-const secretive = /password|credential|secret|token|access_key|identified\s+by/i;
+const secretive =
+  /passw(or)?d|credential|secret|token|access_key|identified\s+by|:\/\/[^\s/:@]*:[^\s@]+@/i;
 
 /**
  * A person types, we answer: statements over several lines up to their semicolon, and commands that

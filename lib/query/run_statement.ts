@@ -2,7 +2,7 @@ import type { Session } from "../clients/warehouse/warehouse.ts";
 import { serverReportOf } from "../clients/warehouse/warehouse.ts";
 import { faultOf, SluiceError } from "../core/errors.ts";
 import { visible } from "../core/visible.ts";
-import { isPlainQuery, refuseWriting } from "./read_only.ts";
+import { isPlainQuery, readOnly, refuseWriting } from "./read_only.ts";
 import type { Ending, RowWriter, TextOutput } from "./row_writer.ts";
 
 /** What a statement came to. */
@@ -27,20 +27,39 @@ export interface RunContext {
  * @throws {SluiceError} of the server; `transient` only when the connection is lost.
  */
 export async function runStatement(sql: string, context: RunContext): Promise<Outcome> {
-  const { session, output, writer, mayWrite, isStopped } = context;
-  if (!mayWrite && session.kind === "redshift") refuseWriting(sql);
+  const { session, mayWrite, isStopped } = context;
+  if (mayWrite) return await printed(sql, context);
+  refuseWriting(sql, session.kind);
+  try {
+    return await readOnly(session, sql, (sent) => printed(sent, context));
+  } catch (thrown) {
+    // Given up before it had begun.
+    if (isStopped() && serverReportOf(thrown)?.sqlState === cancelled) return nothing;
+    throw thrown;
+  }
+}
+
+/** The SQLSTATE of what was given up. */
+const cancelled = "57014";
+
+const nothing: Outcome = { rows: 0, tag: "", isWhole: false, hasColumns: false };
+
+async function printed(sql: string, context: RunContext): Promise<Outcome> {
+  const { session, output, writer, isStopped } = context;
+  // Alone, so that nothing that writes can hide behind it.
+  const how = { isSingle: !context.mayWrite };
   let rows = 0;
   let hasColumns = false;
   const copy = isCopyOut(sql) ? ["", sql, ""] : copyOf(sql, session, writer);
   try {
     if (copy !== null) {
-      for await (const bytes of session.copyOut(copy.join(""))) {
+      for await (const bytes of session.copyOut(copy.join(""), how)) {
         await output.bytes(bytes);
         if (output.isClosed) break;
       }
       return { rows, tag: "", isWhole: !isStopped(), hasColumns: true };
     }
-    const stream = await session.stream(sql);
+    const stream = await session.stream(sql, how);
     hasColumns = stream.columns.length > 0;
     const batches = stream[Symbol.asyncIterator]();
     try {

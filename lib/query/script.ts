@@ -2,6 +2,7 @@ import type { Session } from "../clients/warehouse/warehouse.ts";
 import { SluiceError } from "../core/errors.ts";
 import { Exit, type ExitCode } from "../core/exit.ts";
 import type { RowWriter, TextOutput } from "./row_writer.ts";
+import { refuseWriting } from "./read_only.ts";
 import { type Outcome, runStatement } from "./run_statement.ts";
 import type { Statement } from "./statements.ts";
 
@@ -20,13 +21,26 @@ export interface ScriptContext {
 /**
  * Runs statements one after the other, each in a transaction of its own unless they say BEGIN.
  *
- * @throws {SluiceError} at the first one that fails; those behind it are not run.
+ * @throws {SluiceError} at the first one that fails; those behind it are not run. `usage` before any
+ *   is run when one writes and may not.
  */
 export async function runScript(
   statements: readonly Statement[],
   context: ScriptContext,
 ): Promise<ExitCode> {
   const { session, output, stop } = context;
+  const failureOf = (thrown: unknown, i: number, statement: Statement) =>
+    statements.length > 1 ? numbered(thrown, i, statement, statements.length) : thrown;
+  if (!context.mayWrite) {
+    // All of them first: of a script that writes nothing is run.
+    for (const [i, statement] of statements.entries()) {
+      try {
+        refuseWriting(statement.text, session.kind);
+      } catch (thrown) {
+        throw failureOf(thrown, i, statement);
+      }
+    }
+  }
   const cancel = () => void session.cancel().catch(() => {});
   stop.addEventListener("abort", cancel);
   try {
@@ -37,7 +51,7 @@ export async function runScript(
         ...context,
         isStopped: () => stop.aborted,
       }).catch((thrown) => {
-        throw statements.length > 1 ? numbered(thrown, i, statement, statements.length) : thrown;
+        throw failureOf(thrown, i, statement);
       });
       if (stop.aborted && !outcome.isWhole) return Exit.interrupted;
       await context.onDone(outcome);

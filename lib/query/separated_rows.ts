@@ -43,6 +43,9 @@ function csvField(value: string): string {
 
 const escapes: Readonly<Record<string, string>> = {
   "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\v": "\\v",
   "\t": "\\t",
   "\n": "\\n",
   "\r": "\\r",
@@ -50,7 +53,8 @@ const escapes: Readonly<Record<string, string>> = {
 
 /**
  * Tabs between the fields, a row a line and a header: PostgreSQL's COPY text, so that NULL is `\N`
- * and tab, line feed, carriage return and backslash are `\t`, `\n`, `\r` and `\\`.
+ * and tab, line feed, carriage return and backslash are `\t`, `\n`, `\r` and `\\`; so are `\b`, `\f`
+ * and `\v`.
  */
 export class TsvRows implements RowWriter {
   constructor(private readonly output: TextOutput) {}
@@ -72,7 +76,7 @@ export class TsvRows implements RowWriter {
 
 function tsvField(value: string | null): string {
   if (value === null) return "\\N";
-  return /[\\\t\n\r]/.test(value)
-    ? value.replace(/[\\\t\n\r]/g, (char) => escapes[char] ?? char)
+  return /[\\\t\n\r\b\f\v]/.test(value)
+    ? value.replace(/[\\\t\n\r\b\f\v]/g, (char) => escapes[char] ?? char)
     : value;
 }

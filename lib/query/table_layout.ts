@@ -92,10 +92,13 @@ function narrowed(widths: readonly number[], most: number): number[] {
 export function cellText(value: string | null): string {
   if (value === null) return "NULL";
   // Most values are plain.
-  return /^[\x20-\x7e]*$/.test(value) ? value : visible(
-    value.replace(/\n/g, "\\n").replace(/\r/g, "\\r").replace(/\t/g, "\\t"),
-  );
+  if (/^[\x20-\x7e]*$/.test(value)) return value;
+  const inLine = value.replace(/\n/g, "\\n").replace(/\r/g, "\\r").replace(/\t/g, "\\t");
+  return visible(inLine.replace(turning, (char) => `\\u${char.charCodeAt(0).toString(16)}`));
 }
+
+/** What turns the direction of text, and with it the order of the cells of a line. */
+const turning = /[\u202a-\u202e\u2066-\u2069]/g;
 
 function cellWidth(value: string | null): number {
   if (value === null) return 4;

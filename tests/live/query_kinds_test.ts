@@ -32,7 +32,14 @@ Deno.test("PGlite: statements, read-only, every format, catalogs", async () => {
       "INSERT INTO t SELECT g, 'n' || g FROM generate_series(1, 3) g; SELECT * FROM t",
   );
   assert.deepEqual([made.code, made.stdout, made.stderr], [0, "id,name\n1,n1\n2,n2\n3,n3\n", ""]);
-  assertComplaint(await ask("DELETE FROM t"), 1, /read-only transaction.*give --write/);
+  assertComplaint(await ask("DELETE FROM t"), 2, /run DELETE: .*give --write/);
+  for (
+    const sql of [
+      "WITH a AS (DELETE FROM t RETURNING 1) TABLE a",
+      "SET standard_conforming_strings = off; SELECT 'a\\' || '; COMMIT; DELETE FROM t; SELECT 1 --'",
+    ]
+  ) assert.equal((await ask(sql)).code, 1, sql);
+  assert.equal((await ask("SELECT count(*) AS n FROM t")).stdout, "n\n3\n");
   assert.equal(
     (await ask("--format=jsonl", "SELECT * FROM t LIMIT 1")).stdout,
     '{"id":1,"name":"n1"}\n',
@@ -60,7 +67,20 @@ Deno.test("Redshift: rows, refused writing, and catalogs that it can be asked", 
   assertComplaint(
     await ask("DELETE FROM t"),
     2,
-    /^Cannot run DELETE without --write: Redshift cannot hold a session to reading/,
+    /^Cannot run DELETE: it may change something, .*; give --write/,
+  );
+  assertComplaint(await ask("WITH a AS (SELECT 1) DELETE FROM t USING a"), 2, /WITH ... DELETE/);
+  // What the words do not tell is refused by the transaction, which reads.
+  await redshift.psql(
+    "CREATE FUNCTION writes() RETURNS int LANGUAGE sql AS 'DELETE FROM t RETURNING 1'",
+  );
+  for (const sql of ["SELECT writes()", "BEGIN; SELECT writes()"]) {
+    const refused = await ask(sql);
+    assertComplaint({ ...refused, stdout: "" }, 1, /read-only transaction .*--write/);
+  }
+  assert.equal(
+    (await ask("BEGIN; SELECT id FROM t; COMMIT; SELECT 2 AS two")).stdout,
+    "id\n1\ntwo\n2\n",
   );
   assert.equal(await redshift.psql("SELECT count(*) FROM t"), "1");
   assert.match((await ask("\\dt")).stdout, /^schema,name,type,owner\npublic,t,table,/m);

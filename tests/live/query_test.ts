@@ -56,9 +56,9 @@ Deno.test("nothing is written without --write, and with it each statement is", (
   withServer(async (server) => {
     const make = "CREATE TABLE made (id int); INSERT INTO made VALUES (1), (2)";
     assertComplaint(
-      await query(server, make),
-      1,
-      /^Cannot run statement 1 of 2, which begins in line 1: .*read-only.*; give --write if it is meant$/,
+      await query(server, `SELECT 1;\n${make}`),
+      2,
+      /^Cannot run statement 2 of 3, which begins in line 2: it may change .*; give --write if it is meant$/,
     );
     const first = await query(server, "--write", `${make};\nSELECT wrong;\nDROP TABLE made`);
     assert.equal(first.code, 1);
@@ -68,6 +68,71 @@ Deno.test("nothing is written without --write, and with it each statement is", (
     const rows = await query(server, "--write", "DELETE FROM made RETURNING id");
     assert.deepEqual([rows.code, rows.stdout], [0, "id\n1\n2\n"]);
     assert.equal((await query(server, "--write", "DROP TABLE made")).stdout, "");
+  }));
+
+Deno.test("there is no way from reading to writing: by SET, COMMIT, functions, or what looks like no SQL", () =>
+  withServer(async (server) => {
+    await server.psql(
+      "CREATE TABLE kept (id int); INSERT INTO kept VALUES (1); CREATE SEQUENCE counted;" +
+        "CREATE FUNCTION writes() RETURNS int LANGUAGE plpgsql AS $$ BEGIN " +
+        "PERFORM set_config('transaction_read_only', 'off', false); " +
+        "DELETE FROM kept; RETURN 1; END $$; CREATE FUNCTION opens() RETURNS text LANGUAGE sql AS " +
+        "$$ SELECT set_config('default_transaction_read_only', 'off', false) $$",
+    );
+    const attempts: [sql: string, code: number, complaint: RegExp][] = [
+      ["DELETE FROM kept", 2, /run DELETE: it may change something/],
+      ["SET default_transaction_read_only = off; TABLE kept", 2, /--write/],
+      ["SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", 2, /--write/],
+      ["BEGIN READ WRITE", 2, /--write/],
+      ["DO $$ BEGIN DELETE FROM kept; END $$", 2, /run DO: .*--write/],
+      [`COPY (SELECT 1) TO PROGRAM 'touch ${server.folder}/made'`, 2, /run COPY: .*--write/],
+      ["WITH a AS (DELETE FROM kept RETURNING *) TABLE a", 1, /in a read-only .*--write/],
+      ["SELECT writes()", 1, /transaction read-write mode must be set before any query/],
+      ["SELECT nextval('counted')", 1, /nextval\(\) in a read-only transaction .*--write/],
+      ["SELECT opens(); WITH a AS (DELETE FROM kept RETURNING 1) TABLE a", 1, /read-only/],
+      [
+        "BEGIN; SELECT opens(); SAVEPOINT a; WITH a AS (DELETE FROM kept RETURNING 1) TABLE a",
+        1,
+        /read-only/,
+      ],
+      ["BEGIN; SELECT set_config('transaction_read_only', 'off', false)", 1, /before any query/],
+      [
+        "BEGIN; COMMIT AND CHAIN; SELECT set_config('transaction_read_only', 'off', true)",
+        1,
+        /before any/,
+      ],
+      ["PREPARE p AS DELETE FROM kept; EXECUTE p", 1, /DELETE in a read-only/],
+      ["EXPLAIN ANALYZE DELETE FROM kept", 1, /DELETE in a read-only/],
+      [`SELECT 1) TO PROGRAM 'touch ${server.folder}/made' --`, 1, /syntax error/],
+      // Where this is off, the server sees the literal end elsewhere than we do.
+      [
+        "SET standard_conforming_strings = off; " +
+        "SELECT 'a\\' || '; COMMIT; DELETE FROM kept; SELECT 1 --'",
+        1,
+        /cannot insert multiple commands/,
+      ],
+      [
+        "SET standard_conforming_strings = off; SELECT 'a\\' || ') TO PROGRAM " +
+        `$$touch ${server.folder}/made$$ --'`,
+        1,
+        /syntax error/,
+      ],
+    ];
+    for (const [sql, code, complaint] of attempts) {
+      const seen = await query(server, sql);
+      assert.deepEqual([seen.code, complaint.test(seen.stderr)], [code, true], sql + seen.stderr);
+    }
+    assert.equal(await server.psql("SELECT count(*) FROM kept"), "1");
+    assert.equal(await server.psql("SELECT last_value, is_called FROM counted"), "1|f");
+    await assert.rejects(Deno.stat(`${server.folder}/made`), Deno.errors.NotFound);
+    // What only reads works, transactions, cursors and settings included.
+    const read = await query(
+      server,
+      "SET search_path = pg_catalog; SHOW search_path; BEGIN ISOLATION LEVEL REPEATABLE READ; " +
+        "DECLARE c CURSOR FOR SELECT 1 AS one; FETCH ALL c; COMMIT; PREPARE p AS SELECT 2 AS two; " +
+        "EXECUTE p",
+    );
+    assert.deepEqual([read.stdout, read.stderr], ["search_path\npg_catalog\none\n1\ntwo\n2\n", ""]);
   }));
 
 Deno.test("SQL comes from a file and from standard input, too", () =>

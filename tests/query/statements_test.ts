@@ -32,6 +32,23 @@ const texts: [what: string, sql: string, whole: string[], rest: string | null, o
     null,
     "=",
   ],
+  ["a comment's end", "SELECT 1 --\r; x;", ["SELECT 1", "x"], null, "="],
+  [
+    "letters of any kind in names",
+    "SELECT 1 \u20ac$$; x; --$$",
+    ["SELECT 1 \u20ac$$", "x"],
+    null,
+    "=",
+  ],
+  ["a no-break space, a letter", "SELECT 1 \u00a0$$; x --$$", ["SELECT 1 \u00a0$$"], "x", "-"],
+  [
+    "escapes that go on",
+    "SELECT E'a' -- b\n '\\'; c'; x",
+    ["SELECT E'a' -- b\n '\\'; c'"],
+    "x",
+    "-",
+  ],
+  ["literals side by side", "SELECT E'a' '\\'; x", ["SELECT E'a' '\\'"], "x", "-"],
   ["BEGIN of a transaction", "BEGIN; SELECT 1; END;", ["BEGIN", "SELECT 1", "END"], null, "="],
 ];
 

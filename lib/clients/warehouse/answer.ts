@@ -16,6 +16,7 @@ export type AnswerPart =
 /** A server's answer to what was sent at once: it ends when the server is ready for more. */
 export class Answer {
   #isOver = false;
+  #transaction: "none" | "open" | "failed" = "none";
   #failure: ServerReport | undefined;
 
   constructor(private readonly reader: MessageReader) {}
@@ -23,6 +24,11 @@ export class Answer {
   /** True: the server is ready for the next statement. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** What the server told at the end. */
+  get transaction(): "none" | "open" | "failed" {
+    return this.#transaction;
   }
 
   /**
@@ -74,6 +80,7 @@ export class Answer {
         return undefined;
       case From.ready:
         this.#isOver = true;
+        this.#transaction = body[0] === 0x54 ? "open" : body[0] === 0x45 ? "failed" : "none";
         return undefined;
       default:
         // Notices, parameters, notifications, steps of the extended protocol.

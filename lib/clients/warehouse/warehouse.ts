@@ -55,6 +55,11 @@ export interface Session {
   /** True: the connection is of no use any more; close it and open another one. */
   readonly isBroken: boolean;
   /**
+   * Whether a transaction was open behind the last statement, as the server tells; `failed`: it
+   * takes nothing any more but its end.
+   */
+  readonly transaction: "none" | "open" | "failed";
+  /**
    * Runs one statement and gives its whole result.
    *
    * @param params for $1, $2, ...; as texts, whose types the server finds out.
@@ -79,9 +84,9 @@ export interface Session {
    *
    * @throws {SluiceError} `permanent` on Redshift, which has no such COPY.
    */
-  copyOut(sql: string): AsyncIterable<Uint8Array>;
+  copyOut(sql: string, options?: StatementOptions): AsyncIterable<Uint8Array>;
   /** Runs one statement and gives its rows as they come; resolves when the columns are known. */
-  stream(sql: string): Promise<RowStream>;
+  stream(sql: string, options?: StatementOptions): Promise<RowStream>;
   /**
    * Asks the server, from another connection, to give up the statement under way, which then rejects
    * as `transient` with the SQLSTATE 57014. One that is done already is not harmed. On pglite only a
@@ -91,6 +96,12 @@ export interface Session {
   cancel(): Promise<void>;
   /** Ends the connection; what was not committed is undone. Closed again, nothing happens. */
   close(): Promise<void>;
+}
+
+/** How a statement is sent. */
+export interface StatementOptions {
+  /** The server refuses it, as a whole, when it is more than one statement. @default false */
+  readonly isSingle?: boolean;
 }
 
 /** How a session is wanted. */

@@ -15,7 +15,15 @@ import { MessageReader } from "./message_reader.ts";
 import { ReportedError } from "./server_report.ts";
 import { Turns } from "./turns.ts";
 import { typeNameOf } from "./type_names.ts";
-import type { Column, QueryResult, Row, RowStream, Session, WarehouseKind } from "./warehouse.ts";
+import type {
+  Column,
+  QueryResult,
+  Row,
+  RowStream,
+  Session,
+  StatementOptions,
+  WarehouseKind,
+} from "./warehouse.ts";
 import type { Wire } from "./wire.ts";
 
 /** A session that speaks PostgreSQL's protocol over a wire. */
@@ -25,6 +33,7 @@ export class WireSession implements Session {
   /** What has the turn now; undefined between statements. */
   #answer: Answer | undefined;
   #isReadOut = false;
+  #transaction: Session["transaction"] = "none";
   #isBroken = false;
   #isClosing = false;
   /** Gives up the COPY whose data is being sent. */
@@ -46,6 +55,10 @@ export class WireSession implements Session {
 
   get isBroken(): boolean {
     return this.#isBroken || this.wire.isClosed;
+  }
+
+  get transaction(): Session["transaction"] {
+    return this.#transaction;
   }
 
   async query(sql: string, params?: Row): Promise<QueryResult> {
@@ -122,10 +135,10 @@ export class WireSession implements Session {
     return affectedOf(tag);
   }
 
-  async *copyOut(sql: string): AsyncGenerator<Uint8Array> {
+  async *copyOut(sql: string, options?: StatementOptions): AsyncGenerator<Uint8Array> {
     const action = this.#action("copy rows out");
     this.#needCopy(action);
-    const { answer, release } = await this.#begin(action, this.#statement(sql), true);
+    const { answer, release } = await this.#begin(action, this.#statement(sql, options), true);
     try {
       let isCopy = false;
       for (let part; (part = await answer.next());) {
@@ -142,9 +155,9 @@ export class WireSession implements Session {
     }
   }
 
-  async stream(sql: string): Promise<RowStream> {
+  async stream(sql: string, options?: StatementOptions): Promise<RowStream> {
     const action = this.#action("run a statement");
-    const { answer, release } = await this.#begin(action, this.#statement(sql), true);
+    const { answer, release } = await this.#begin(action, this.#statement(sql, options), true);
     let first: AnswerPart | undefined;
     let tag = "";
     try {
@@ -263,8 +276,10 @@ export class WireSession implements Session {
     // Set before the wait: who waits behind a result in the same task would wait for ever.
     this.#isReadOut = isReadOut;
     const done = await this.#turns.take();
+    const answer = new Answer(this.#reader);
     const release = () => {
       this.#answer = undefined;
+      if (answer.isOver) this.#transaction = answer.transaction;
       if (isReadOut) this.#isReadOut = false;
       done();
     };
@@ -274,7 +289,6 @@ export class WireSession implements Session {
       const detail = this.#isClosing ? "the session is closed" : "the connection was cut";
       throw new SluiceError(action, this.#isClosing ? "permanent" : "transient", detail);
     }
-    const answer = new Answer(this.#reader);
     this.#answer = answer;
     // Of a connection that is lost, what it said last may still be there to be read.
     await this.wire.write(bytes).catch(() => {});
@@ -285,8 +299,9 @@ export class WireSession implements Session {
    * A statement that is given no data. Within this process nobody can tell a COPY FROM STDIN so while
    * it waits: it is told in advance, and everything else passes over it.
    */
-  #statement(sql: string): Uint8Array {
-    const bytes = queryMessage(sql);
+  #statement(sql: string, { isSingle = false }: StatementOptions = {}): Uint8Array {
+    // Only the extended protocol takes one statement and no more.
+    const bytes = isSingle ? boundMessages(sql, []) : queryMessage(sql);
     return this.wire.isDuplex ? bytes : Buffer.concat([bytes, copyFailMessage(noData)]);
   }
 
