@@ -106,6 +106,7 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
   });
   const tools: DirectoryTools = {
     ...{ world, store, targets, settings, resolve, counts: new Counts() },
+    drain: context.drain,
     timeImport: metrics.timer("ingest_import_seconds", "Time of a load, from connect to commit"),
   };
   try {
@@ -130,7 +131,7 @@ async function ingestFrom(
   tools: DirectoryTools,
   values: Values,
   metrics: Metrics,
-  { world, drain }: CommandContext,
+  { world }: CommandContext,
 ): Promise<ExitCode> {
   const daemon = new IngestDaemon(tools);
   registerIngestMetrics(metrics, daemon, tools.counts);
@@ -141,7 +142,7 @@ async function ingestFrom(
       status = serveStatus(values.http, source);
       world.log("info", "Serving status", { url: status.url });
     }
-    return await daemon.run(drain);
+    return await daemon.run();
   } finally {
     await status?.stop();
   }

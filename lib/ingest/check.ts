@@ -1,8 +1,10 @@
-import { faultOf, reasonOf } from "../core/errors.ts";
+import { faultOf, reasonOf, usageError } from "../core/errors.ts";
 import { readTableName } from "../formats/sql_text.ts";
 import { Directories, type DirectoryTools } from "./directory.ts";
+import { refuseUnloadable } from "./refusals.ts";
 import { scan } from "./scan.ts";
 import { targetColumns } from "./target.ts";
+import { refuseMissing } from "./target_check.ts";
 import { Watch } from "./watch.ts";
 
 /** What a check found. */
@@ -13,7 +15,7 @@ export interface CheckResult {
   readonly worst: unknown;
 }
 
-/** Reads every manifest and looks for its table and columns; nothing is written. */
+/** Reads every manifest, refuses what a load would, and looks for its table and columns; nothing is written. */
 export async function checkDirectories(tools: DirectoryTools): Promise<CheckResult> {
   const { store, settings, targets, world } = tools;
   const directories = new Directories(tools);
@@ -22,12 +24,17 @@ export async function checkDirectories(tools: DirectoryTools): Promise<CheckResu
   for await (const found of scan(store, settings.matches)) {
     count++;
     try {
-      if (found.kind === "misfit") continue;
+      if (found.kind === "misfit") {
+        throw usageError(`load directory ${found.directory || "/"}`, found.reason);
+      }
       const manifest = await directories.readManifest(found, new Watch(found.directory));
       await targets.use(manifest.targetUrl, async (warehouse) => {
+        refuseUnloadable(manifest, warehouse);
         const session = await warehouse.connect({ statementTimeoutMs: manifest.timeoutMs });
         try {
-          await targetColumns(session, readTableName(manifest.table), manifest.columns);
+          const target = readTableName(manifest.table);
+          await targetColumns(session, target, manifest.columns);
+          await refuseMissing(session, target, manifest.columns);
         } finally {
           await session.close();
         }

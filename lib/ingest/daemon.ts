@@ -1,29 +1,29 @@
 import { faultOf, reasonOf } from "../core/errors.ts";
 import { Exit, type ExitCode } from "../core/exit.ts";
-import { Permits } from "../core/permits.ts";
-import { backoffMs, networkRetry, type RetryPolicy } from "../core/retry.ts";
-import { Directories, type DirectoryTools } from "./directory.ts";
-import { type Misfit, scan, type Unit } from "./scan.ts";
+import { backoffMs, networkRetry } from "../core/retry.ts";
+import { Directories, type DirectoryTools, wrongRetry } from "./directory.ts";
+import { look, type Misfit, scan, type Unit } from "./scan.ts";
+import { Schedule } from "./schedule.ts";
 import { Watch } from "./watch.ts";
-
-/** A directory whose data or manifest is wrong waits for a person. */
-const wrongRetry: RetryPolicy = { firstMs: 5_000, mostMs: 300_000 };
 
 /** How long `--once` tries what may be better in a moment. */
 const oncePatienceMs = 60_000;
 
+/** How often `--once` tries files that change while they are read. */
+const onceTriesMost = 5;
+
 /** Goes over the store again and again, and has its directories loaded side by side. */
 export class IngestDaemon {
   readonly #watches = new Map<string, Watch>();
-  readonly #running = new Set<Promise<void>>();
-  readonly #permits: Permits;
+  readonly #schedule: Schedule<Unit>;
   readonly #directories: Directories;
   #storeTrouble: string | null = "the store has not been listed yet";
   #isStopping = false;
-  #hasRejected = false;
+  /** Something that `--once` was to load is not loaded as it was. */
+  #isPartial = false;
 
   constructor(private readonly tools: DirectoryTools) {
-    this.#permits = new Permits(tools.settings.workers);
+    this.#schedule = new Schedule(tools.settings.workers, (watch, unit) => this.#work(watch, unit));
     this.#directories = new Directories(tools);
   }
 
@@ -34,7 +34,7 @@ export class IngestDaemon {
 
   /** Directories that are not loaded as they are. */
   get blocked(): number {
-    return [...this.#watches.values()].filter(({ trouble }) => trouble !== null).length;
+    return [...this.#watches.values()].filter(({ isBlocked }) => isBlocked).length;
   }
 
   /** How long the oldest file waits, seconds; 0 when none does. */
@@ -50,39 +50,43 @@ export class IngestDaemon {
   notReady(): string[] {
     if (this.#isStopping) return ["stopping"];
     const troubles = [...this.#watches.values()]
-      .filter(({ trouble }) => trouble !== null)
-      .slice(0, 20)
-      .map(({ directory, trouble }) => `${directory || "/"}: ${trouble}`);
+      .flatMap(({ directory, troubles }) => troubles.map((one) => `${directory || "/"}: ${one}`))
+      .slice(0, 20);
     return [...this.#storeTrouble === null ? [] : [this.#storeTrouble], ...troubles];
   }
 
-  /** Works until `drain` is aborted; with `once` until everything of one pass is done. */
-  async run(drain: AbortSignal): Promise<ExitCode> {
-    const { world, settings } = this.tools;
+  /** Works until it is to drain; with `once` until everything of one pass is done. */
+  async run(): Promise<ExitCode> {
+    const { world, settings, drain } = this.tools;
+    const stop = () => {
+      this.#isStopping = true;
+      if (this.#schedule.stop()) this.#isPartial = true;
+    };
+    drain.addEventListener("abort", stop);
     try {
       for (let failures = 0; !drain.aborted;) {
-        failures = await this.#scanOnce(drain) ? 0 : failures + 1;
+        failures = await this.#scanOnce() ? 0 : failures + 1;
         if (settings.once) break;
         const poll = settings.pollMs * (0.9 + 0.2 * world.random());
         const pause = failures === 0 ? poll : backoffMs(networkRetry, failures, world.random());
         await world.sleep(Math.min(poll, pause), drain);
       }
     } finally {
-      this.#isStopping = drain.aborted;
-      await Promise.all(this.#running);
+      await this.#schedule.idle();
+      drain.removeEventListener("abort", stop);
     }
     return this.#conclude();
   }
 
   /** One pass: everything that is due is begun. @returns false when the listing failed. */
-  async #scanOnce(drain: AbortSignal): Promise<boolean> {
-    const { store, settings, world } = this.tools;
+  async #scanOnce(): Promise<boolean> {
+    const { store, settings, world, drain } = this.tools;
     const seen = new Set<string>();
     try {
       for await (const found of scan(store, settings.matches)) {
         if (drain.aborted) return true;
         seen.add(found.directory);
-        this.#take(found, drain);
+        this.#take(found);
       }
     } catch (thrown) {
       if (settings.once) throw thrown;
@@ -102,56 +106,81 @@ export class IngestDaemon {
     return true;
   }
 
-  #take(found: Unit | Misfit, drain: AbortSignal): void {
+  #take(found: Unit | Misfit): void {
     const watch = this.#watches.get(found.directory) ?? new Watch(found.directory);
     this.#watches.set(found.directory, watch);
-    if (found.kind === "misfit") return this.#failed(watch, found.reason, "error");
-    if (!watch.isDue(found, this.tools.world.monotonicMs(), this.tools.settings.keep)) return;
-    watch.isBusy = true;
-    const work = this.#permits.use(() => this.#work(found, watch, drain)).finally(() => {
-      watch.isBusy = false;
-      this.#running.delete(work);
-    });
-    this.#running.add(work);
+    if (found.kind === "misfit") return this.#note(watch, found);
+    if (watch.isBusy || !watch.see(found, this.tools.world.monotonicMs())) return;
+    this.#schedule.add(watch, found);
   }
 
-  async #work(unit: Unit, watch: Watch, drain: AbortSignal): Promise<void> {
-    const { world, settings, counts } = this.tools;
+  #note(watch: Watch, { reason }: Misfit): void {
+    if (reason !== watch.misfit) this.#tell("error", watch, reason);
+    watch.misfit = reason;
+  }
+
+  /** The turn of a directory. @returns false when another one loads into its table. */
+  async #work(watch: Watch, seen: Unit | null): Promise<boolean> {
+    const { world, settings, drain } = this.tools;
     const begunMs = world.monotonicMs();
-    while (!drain.aborted) {
-      const rejectedBefore = counts.rejectedFiles;
+    let unit = seen;
+    for (let tries = 1; !drain.aborted; tries++) {
       try {
-        await this.#directories.pass(unit, watch);
-        if (counts.rejectedFiles > rejectedBefore) this.#hasRejected = true;
-        if (watch.trouble !== null) {
+        unit ??= await this.#look(watch);
+        if (unit === null) return true;
+        const manifest = await this.#directories.readManifest(unit, watch);
+        if (!this.#schedule.claim(watch, await this.#directories.tableOf(manifest))) return false;
+        const { rejected, changed } = await this.#directories.pass(unit, watch, manifest);
+        if (watch.loading.pass()) {
           world.log("info", "Loading again", { directory: watch.directory });
         }
-        watch.trouble = null;
-        watch.failures = 0;
-        watch.notBeforeMs = 0;
-        return;
+        if (rejected > 0) this.#isPartial = true;
+        if (changed === 0 || !settings.once) return true;
+        // What was put in the meantime is of this pass, too, as long as it does not go on for ever.
+        if (tries >= onceTriesMost) {
+          this.#isPartial = true;
+          return true;
+        }
       } catch (thrown) {
-        const isTransient = faultOf(thrown) === "transient";
-        this.#failed(watch, reasonOf(thrown), isTransient ? "warn" : "error");
-        const policy = isTransient ? networkRetry : wrongRetry;
-        const pause = backoffMs(policy, ++watch.failures, world.random());
-        watch.notBeforeMs = world.monotonicMs() + pause;
+        const pauseMs = this.#failed(watch, thrown);
         const isPatient = world.monotonicMs() - begunMs < oncePatienceMs;
-        if (!settings.once || !isTransient || !isPatient) return;
-        await world.sleep(pause, drain);
+        if (!settings.once || faultOf(thrown) !== "transient" || !isPatient) return true;
+        await world.sleep(pauseMs, drain);
+        watch.loading.retry();
       }
+      unit = null;
     }
+    this.#isPartial = true;
+    return true;
   }
 
-  /** Told once for each reason. */
-  #failed(watch: Watch, reason: string, level: "warn" | "error"): void {
-    if (reason !== watch.trouble) {
-      this.tools.world.log(level, "Cannot load a directory, trying on", {
-        directory: watch.directory,
-        reason,
-      });
+  /** A directory whose turn has come after a while. */
+  async #look(watch: Watch): Promise<Unit | null> {
+    const found = await look(this.tools.store, watch.directory);
+    if (found?.kind === "misfit") this.#note(watch, found);
+    if (found?.kind !== "unit") return null;
+    watch.misfit = null;
+    return found;
+  }
+
+  /** @returns how long to wait before the next try. */
+  #failed(watch: Watch, thrown: unknown): number {
+    const { world, drain } = this.tools;
+    const isTransient = faultOf(thrown) === "transient";
+    const reason = reasonOf(thrown);
+    const policy = isTransient ? networkRetry : wrongRetry;
+    const now = world.monotonicMs();
+    const { pauseMs, isNew } = watch.loading.failed(reason, policy, now, world.random());
+    // What was given up since we are to stop is no trouble.
+    if (isNew && !(drain.aborted && isTransient)) {
+      this.#tell(isTransient ? "warn" : "error", watch, reason);
     }
-    watch.trouble = reason;
+    return pauseMs;
+  }
+
+  /** Called once for each reason. */
+  #tell(level: "warn" | "error", { directory }: Watch, reason: string): void {
+    this.tools.world.log(level, "Cannot load a directory, trying on", { directory, reason });
   }
 
   #conclude(): ExitCode {
@@ -159,6 +188,7 @@ export class IngestDaemon {
     const { files, rows, bytes, rejectedFiles, ledgerSkips } = counts;
     world.log("info", "Stopped", { files, rows, bytes, rejectedFiles, ledgerSkips });
     if (!settings.once) return Exit.ok;
-    return this.blocked > 0 || this.#hasRejected ? Exit.partial : Exit.ok;
+    const hasTrouble = [...this.#watches.values()].some(({ troubles }) => troubles.length > 0);
+    return hasTrouble || this.#isPartial ? Exit.partial : Exit.ok;
   }
 }

@@ -1,19 +1,20 @@
 import type { Store, StoredObject } from "../clients/store/store.ts";
 import type { Warehouse } from "../clients/warehouse/warehouse.ts";
-import { reasonOf, SluiceError, usageError } from "../core/errors.ts";
-import { Permits } from "../core/permits.ts";
+import { faultOf, reasonOf, usageError } from "../core/errors.ts";
+import { networkRetry, type RetryPolicy } from "../core/retry.ts";
 import type { Secret } from "../core/secret.ts";
 import type { World } from "../core/world.ts";
 import { quoteTable, readTableName } from "../formats/sql_text.ts";
+import type { BadFile } from "./bad_file.ts";
 import type { Counts } from "./counts.ts";
 import { Ledger } from "./ledger.ts";
 import { Load, type LoadOutcome } from "./load.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import { quarantine } from "./quarantine.ts";
+import { refuseUnloadable } from "./refusals.ts";
 import { remove } from "./remove.ts";
 import { nameOf, type Unit } from "./scan.ts";
 import type { IngestSettings } from "./settings.ts";
-import { refuseEnding } from "./sql_guard.ts";
 import { dialectOf } from "./target.ts";
 import type { Targets } from "./targets.ts";
 import { markOf, type Watch } from "./watch.ts";
@@ -28,44 +29,70 @@ export interface DirectoryTools {
   readonly resolve: (reference: string) => Promise<Secret>;
   /** Takes the time of each load, seconds. */
   readonly timeImport: (seconds: number) => void;
+  /** Aborted when what is under way is to be brought to an end, and nothing new begun. */
+  readonly drain: AbortSignal;
 }
+
+/** What is wrong waits for a person. */
+export const wrongRetry: RetryPolicy = { firstMs: 5_000, mostMs: 300_000 };
 
 /** So many names fit into the statement that prunes the ledger. */
 const pruneNamesMost = 1_000;
 
-/** Works on directories: one pass over one of them at a time, never two loads on one table. */
-export class Directories {
-  readonly #tables = new Map<string, Permits>();
+/** No manifest is longer. */
+const manifestBytesMost = 1024 * 1024;
 
+/** What a pass came to. */
+export interface Passed {
+  /** Files that were moved aside. */
+  readonly rejected: number;
+  /** Files that were changed while they were read: they are to be listed anew and tried again. */
+  readonly changed: number;
+}
+
+const nothingPassed: Passed = { rejected: 0, changed: 0 };
+
+/** Works on directories: one pass over one of them at a time. */
+export class Directories {
   constructor(private readonly tools: DirectoryTools) {}
 
-  /** @throws {SluiceError} when something was not done; the next pass does it. */
-  async pass(unit: Unit, watch: Watch): Promise<void> {
-    const manifest = await this.readManifest(unit, watch);
-    const { waiting, loaded } = watch.parted(unit);
-    const { counts, settings } = this.tools;
-    if (loaded.length > 0 && !settings.keep) await this.#remove(loaded);
-    if (waiting.length === 0) {
-      watch.done = new Set(settings.keep ? loaded.map(markOf) : []);
-      return;
+  /**
+   * Loads what waits, then deletes what is loaded: a file that cannot be deleted holds up no other one.
+   * Its table must be claimed.
+   *
+   * @throws {SluiceError} when something was not loaded; the next pass does it.
+   */
+  async pass(unit: Unit, watch: Watch, manifest: Manifest): Promise<Passed> {
+    const { waiting, kept, leftover } = watch.parted(unit);
+    const { counts, world } = this.tools;
+    watch.done = new Set(kept.map(markOf));
+    const isDue = waiting.length > 0 && watch.loading.isOver(world.monotonicMs());
+    if (!isDue) {
+      await this.#remove(watch, leftover);
+      return nothingPassed;
     }
     counts.importingFiles += waiting.length;
+    const gone: StoredObject[] = [...leftover];
     try {
-      await this.tools.targets.use(manifest.targetUrl, async (warehouse) => {
-        const table = `${warehouse.url}\n${manifest.table}`;
-        await this.#turnOf(table).use(() => this.#load(unit, watch, manifest, waiting, warehouse));
-      });
+      return await this.tools.targets.use(
+        manifest.targetUrl,
+        (warehouse) => this.#load(unit, watch, manifest, waiting, warehouse, gone),
+      );
     } finally {
       counts.importingFiles -= waiting.length;
+      await this.#remove(watch, gone);
     }
   }
 
   /** The manifest as it is now; read once for each of its versions. */
   async readManifest(unit: Unit, watch: Watch): Promise<Manifest> {
-    const { key, etag } = unit.manifest;
+    const { key, etag, sizeBytes } = unit.manifest;
     if (watch.manifest !== null && watch.manifestEtag === etag) return watch.manifest;
     watch.manifest = null;
     watch.manifestEtag = etag;
+    if (sizeBytes > manifestBytesMost) {
+      throw usageError(`read manifest ${key}`, `it is longer than ${manifestBytesMost} bytes`);
+    }
     const source = await this.tools.store.get(key);
     const pieces: Uint8Array[] = [];
     try {
@@ -75,6 +102,11 @@ export class Directories {
     }
     const bytes = new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
     return watch.manifest = await readManifest(key, bytes, this.tools.resolve);
+  }
+
+  /** What stands for the table of a manifest in this process. It holds a secret: not for messages. */
+  async tableOf({ targetUrl, table }: Manifest): Promise<string> {
+    return `${(await targetUrl.fresh()).reveal()}\n${quoteTable(readTableName(table))}`;
   }
 
   /** The ledger of a directory and its target. */
@@ -90,27 +122,23 @@ export class Directories {
     );
   }
 
+  /** @param gone takes the files that are to be deleted. */
   async #load(
     unit: Unit,
     watch: Watch,
     manifest: Manifest,
     files: readonly StoredObject[],
     warehouse: Warehouse,
-  ): Promise<void> {
-    const { world, store, counts, settings } = this.tools;
-    const isRedshift = warehouse.kind === "redshift";
-    if (isRedshift) {
-      const detail = "loading into Redshift is not in this version; give postgres:// or pglite:DIR";
-      throw usageError(`load into ${warehouse.url}`, detail);
-    }
-    refuseEnding("pre-sql", manifest.preSql, isRedshift);
-    refuseEnding("post-sql", manifest.postSql, isRedshift);
+    gone: StoredObject[],
+  ): Promise<Passed> {
+    const { world, store, counts, drain, settings } = this.tools;
+    refuseUnloadable(manifest, warehouse);
     const ledger = this.ledgerOf(unit.directory, manifest, warehouse);
     const target = readTableName(manifest.table);
     const loadId = crypto.randomUUID();
     const begunMs = world.monotonicMs();
     const load = new Load({ loadId, manifest, target, files }, {
-      ...{ world, store, warehouse, ledger, counts },
+      ...{ world, store, warehouse, ledger, counts, drain },
     });
     const outcome = await load.run();
     this.tools.timeImport((world.monotonicMs() - begunMs) / 1000);
@@ -122,8 +150,15 @@ export class Directories {
         ...{ rejected: outcome.rejected.length },
       });
     }
-    await this.#conclude(watch, loadId, outcome);
+    if (settings.keep) watch.done = new Set([...watch.done, ...outcome.done.map(markOf)]);
+    else gone.push(...outcome.done);
+    await this.#moveAside(loadId, outcome.rejected, gone);
+    if (outcome.changed.length > 0) {
+      const names = outcome.changed.map(({ key }) => nameOf(key)).slice(0, 10);
+      world.log("info", "Files changed while they were read; they are loaded next", { names });
+    }
     if (outcome.isCommitted) await this.#prune(ledger, warehouse, unit, settings);
+    return { rejected: outcome.rejected.length, changed: outcome.changed.length };
   }
 
   #count({ done, skipped, rows, bytes, rejected, leftOutRows }: LoadOutcome): void {
@@ -136,30 +171,49 @@ export class Directories {
     counts.rejectedRows += leftOutRows;
   }
 
-  /** What follows the load in the store: done files go, bad ones move aside. */
-  async #conclude(watch: Watch, loadId: string, outcome: LoadOutcome): Promise<void> {
-    const { store, world, settings } = this.tools;
-    watch.done = new Set([...settings.keep ? watch.done : [], ...outcome.done.map(markOf)]);
-    for (const bad of outcome.rejected) {
+  async #moveAside(
+    loadId: string,
+    rejected: readonly BadFile[],
+    gone: StoredObject[],
+  ): Promise<void> {
+    const { store, world } = this.tools;
+    for (const bad of rejected) {
       const to = await quarantine(store, loadId, bad, world.nowMs());
+      gone.push(bad.file);
       world.log("error", "Moved a file aside that cannot be loaded", {
         ...{ file: bad.file.key, to, line: bad.row.line, column: bad.row.column },
         reason: bad.row.reason,
       });
     }
-    if (!settings.keep) await this.#remove(outcome.done);
-    if (outcome.changed.length > 0) {
-      const names = outcome.changed.map(({ key }) => nameOf(key)).slice(0, 10);
-      world.log("info", "Files changed while they were read; they are loaded next", { names });
-    }
   }
 
-  async #remove(files: readonly StoredObject[]): Promise<void> {
-    const { store, counts } = this.tools;
-    const trouble = await remove(store, files, counts);
-    if (trouble === null) return;
-    const detail = `${trouble}; they are in the table and are not loaded again`;
-    throw new SluiceError("delete files that were loaded", "transient", detail);
+  /** Deletes files; what is still there then is tried again later. */
+  async #remove(watch: Watch, files: readonly StoredObject[]): Promise<void> {
+    const { world } = this.tools;
+    if (files.length === 0) return;
+    const left = watch.deleting.isOver(world.monotonicMs())
+      ? await remove(this.tools, files)
+      : { files, failure: null };
+    watch.leftover = new Set(left.files.map(markOf));
+    if (left.files.length === 0) {
+      if (watch.deleting.pass()) {
+        world.log("info", "Deleting again", { directory: watch.directory });
+      }
+      return;
+    }
+    if (left.failure === null) return;
+    const reason = `${reasonOf(left.failure)}; it is done with and is not loaded again`;
+    const isTransient = faultOf(left.failure) === "transient";
+    const { isNew } = watch.deleting.failed(
+      reason,
+      isTransient ? networkRetry : wrongRetry,
+      world.monotonicMs(),
+      world.random(),
+    );
+    if (!isNew) return;
+    world.log(isTransient ? "warn" : "error", "Cannot delete files that were loaded, trying on", {
+      ...{ directory: watch.directory, files: left.files.length, reason },
+    });
   }
 
   /** Housekeeping: a failure is told and forgotten. */
@@ -180,11 +234,5 @@ export class Directories {
     } catch (thrown) {
       this.tools.world.log("debug", "Cannot prune the ledger", { reason: reasonOf(thrown) });
     }
-  }
-
-  #turnOf(table: string): Permits {
-    const turn = this.#tables.get(table) ?? new Permits(1);
-    this.#tables.set(table, turn);
-    return turn;
   }
 }

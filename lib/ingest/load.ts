@@ -22,6 +22,8 @@ export interface LoadTools {
   readonly warehouse: Warehouse;
   readonly ledger: Ledger;
   readonly counts: Counts;
+  /** Aborted when we are to stop: a load that has begun goes on, but waits for nobody any more. */
+  readonly drain: AbortSignal;
 }
 
 /** What is to be loaded. */
@@ -50,6 +52,9 @@ export interface LoadOutcome {
 
 /** The steps of a load; each says which is next. */
 type Step = "open" | "lock" | "ledger" | "stage" | "copy" | "apply" | "commit" | "recover" | "end";
+
+/** How long a statement may take when we are to stop. */
+const lastTryMs = 5_000;
 
 /**
  * One transaction over all files of a directory:
@@ -115,8 +120,21 @@ export class Load {
 
   async #lock(): Promise<Step> {
     await this.#current.execute("BEGIN");
-    await this.#current.execute(lockSql(this.#plan));
+    await this.#unlessDrained(() => this.#current.execute(lockSql(this.#plan)));
     return "ledger";
+  }
+
+  /** Gives a statement up that may wait for somebody else, as soon as we are to stop. */
+  async #unlessDrained<T>(act: () => Promise<T>): Promise<T> {
+    const { drain } = this.tools;
+    const session = this.#current;
+    const cancel = () => void session.cancel().catch(() => {});
+    drain.addEventListener("abort", cancel);
+    try {
+      return await act();
+    } finally {
+      drain.removeEventListener("abort", cancel);
+    }
   }
 
   /** Within the lock: whoever loaded the same files before us has committed by now. */
@@ -195,21 +213,31 @@ export class Load {
     return "end";
   }
 
+  /**
+   * The transaction may still be under way over there: the lock is to be had when it is over. When we
+   * are to stop, there is one short try; the ledger tells the next run what became of the load.
+   */
   async #recover(): Promise<Step> {
-    const { world, warehouse, ledger, counts } = this.tools;
+    const { world, warehouse, ledger, counts, drain } = this.tools;
+    const { manifest, loadId } = this.task;
     await this.#session?.close();
     const has = await retry(world, async () => {
-      const session = this.#session = await warehouse.connect();
+      const session = this.#session = await warehouse.connect({
+        statementTimeoutMs: drain.aborted ? lastTryMs : manifest.timeoutMs,
+        applicationName: `sluice ingest ${loadId}`,
+      });
       try {
-        await session.execute("BEGIN");
-        await session.execute(lockSql(this.#plan));
-        const has = await ledger.has(session, this.task.loadId);
-        await session.execute("ROLLBACK");
-        return has;
+        return await this.#unlessDrained(async () => {
+          await session.execute("BEGIN");
+          await session.execute(lockSql(this.#plan));
+          const has = await ledger.has(session, loadId);
+          await session.execute("ROLLBACK");
+          return has;
+        });
       } finally {
         await session.close();
       }
-    }, { what: `learn whether load ${this.task.loadId} was committed` });
+    }, { what: `learn whether load ${loadId} was committed`, signal: drain });
     if (!has) {
       counts.rollbacks++;
       return "open";

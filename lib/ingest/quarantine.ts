@@ -4,9 +4,9 @@ import type { BadFile } from "./bad_file.ts";
 import { directoryOf, keyIn, nameOf, rejectedFolder } from "./scan.ts";
 
 /**
- * Moves a bad file below `_rejected/<load id>/` of its directory, with a report beside it: first the
- * report, then the copy, then the original goes, if it is still the same one. After a crash in between
- * the file is found bad once more, and moved to another load's folder.
+ * Copies a bad file below `_rejected/<load id>/` of its directory, with a report beside it: first the
+ * report, then the copy. The caller deletes the original. After a crash in between the file is found
+ * bad once more, and copied to another load's folder.
  *
  * @returns where the copy is.
  * @throws {SluiceError} as the store does.
@@ -32,7 +32,6 @@ export async function quarantine(
     contentType: "application/json",
   });
   await store.put(key, bodyOf(store, file));
-  await store.delete(file.key, { ifEtag: file.etag });
   return key;
 }
 

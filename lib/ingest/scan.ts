@@ -59,6 +59,17 @@ export async function* scan(
   while (path.length > 0) yield* concluded(path.pop());
 }
 
+/** One directory as it is now; undefined when it has no manifest any more. */
+export async function look(store: Store, directory: string): Promise<Unit | Misfit | undefined> {
+  const open = opened(directory, () => true);
+  for await (const object of store.list(directory === "" ? "" : `${directory}/`)) {
+    if (isMarker(object) || directoryOf(object.key) !== directory) continue;
+    (manifestKindOf(object.key) === null ? open.files : open.manifests).push(object);
+  }
+  const [found] = concluded(open);
+  return found;
+}
+
 /** The directory of a key, without the slash; empty at the root. */
 export function directoryOf(key: string): string {
   return key.slice(0, Math.max(0, key.lastIndexOf("/")));

@@ -72,6 +72,7 @@ for (const isDone of [true, false]) {
       const files = await Array.fromAsync(store.list(""));
       const outcome = await new Load({ loadId: "L", manifest, target, files }, {
         ...{ world, store, counts, warehouse: losing(real, isDone) },
+        drain: new AbortController().signal,
         ledger: new Ledger("postgres", target, "sluice_ingest_ledger", drops.url),
       }).run();
       assert.equal(outcome.isCommitted, true);
