@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { type Outcome, runSluice } from "./command_line.ts";
 import { manifestOf, targetVariable } from "./ingest_cases_manifest.ts";
 import {
+  betweenSql,
   columnsOn,
-  ledgerOf,
   ledgerSql,
   makeSql,
   rowsSql,
@@ -53,18 +53,19 @@ export async function runCases(
     const troubles = outcome.stderr.split("\n").filter((line) => !line.includes('"level":"info"'));
     complaints.push(`${group}: exit code ${outcome.code} and not ${code}: ${troubles.join("\n")}`);
   };
-  for (let pass = 0; pass < passes; pass++) {
-    const between = cases.flatMap((one) =>
-      (one.between?.[pass - 1] ?? []).length === 0
-        ? []
-        : [(one.between?.[pass - 1] ?? "").replaceAll("{{ledger}}", ledgerOf(one))]
-    );
-    if (between.length > 0) await target.run(between);
-    await drop(cases, pass, target.kind, store);
-    await ingest("good", 0);
-    if (pass === 0) await ingest("odd", 3);
+  try {
+    for (let pass = 0; pass < passes; pass++) {
+      const between = cases.flatMap((one) => betweenSql(one, pass));
+      if (between.length > 0) await target.run(between);
+      await drop(cases, pass, target.kind, store);
+      await ingest("good", 0);
+      if (pass === 0) await ingest("odd", 3);
+    }
+    return { cases: await look(cases, target, store, seen), complaints };
+  } catch (thrown) {
+    // When nothing was loaded there is nothing to look at either.
+    throw new Error(complaints.join("\n") || "The cases cannot be run", { cause: thrown });
   }
-  return { cases: await look(cases, target, store, seen), complaints };
 }
 
 /** Directories where something is to be refused stand apart: the exit code tells of it. */

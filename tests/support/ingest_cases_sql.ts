@@ -2,7 +2,7 @@ import type { IngestCase, TargetKind } from "./ingest_cases_type.ts";
 import type { Value } from "./ingest_model.ts";
 
 /** The ledger that a case's files are written down in. */
-export function ledgerOf({ schema }: IngestCase): string {
+function ledgerOf({ schema }: IngestCase): string {
   return `${schema === undefined ? "" : `${schema}.`}sluice_ingest_ledger`;
 }
 
@@ -36,6 +36,12 @@ export function startSql(one: IngestCase): string[] {
   if (start.length === 0) return [];
   const rows = start.map((row) => `(${row.map(value).join(", ")})`).join(", ");
   return [`INSERT INTO ${tableOf(one)} (${startColumns.map(name).join(", ")}) VALUES ${rows}`];
+}
+
+/** What is to be run before a pass, in PostgreSQL's words. */
+export function betweenSql(one: IngestCase, pass: number): string[] {
+  const sql = pass === 0 ? undefined : one.between?.[pass - 1];
+  return sql === undefined ? [] : [sql.replaceAll("{{ledger}}", ledgerOf(one))];
 }
 
 /** Asks for all rows of a table as one JSON array of arrays of texts. */
