@@ -1,5 +1,5 @@
 import type { AuthClient } from "google-auth-library";
-import { usageError } from "../core/errors.ts";
+import { SluiceError, usageError } from "../core/errors.ts";
 import { googleError } from "../formats/google_error.ts";
 
 export type { AuthClient } from "google-auth-library";
@@ -10,51 +10,89 @@ export interface GoogleCredentials {
   readonly keyFile?: string;
   /** The e-mail address of a service account to act as. */
   readonly impersonate?: string;
+  /** Where tokens to act as it are asked for. @default Google's */
+  readonly impersonationEndpoint?: string;
 }
 
 /** All that BigQuery and Cloud Storage need. */
 const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
+const impersonationEndpoint = "https://iamcredentials.googleapis.com";
+/** How long a token to act as another account is good for; the longest that all accounts may have. */
+const impersonatedSeconds = 3_600;
 
 /**
- * Finds the credentials; access tokens are fetched when a request needs one, and kept until they
+ * Finds the credentials. Access tokens are fetched when a request needs one, and kept until they
  * expire. Application default credentials are, in this order: the file that
  * GOOGLE_APPLICATION_CREDENTIALS names, gcloud's file in the home folder, the machine's own account.
  *
- * @throws {SluiceError} `usage` for a file that cannot be read, `denied` without credentials.
+ * @throws {SluiceError} `usage` for a file that cannot be used, `denied` without credentials.
  */
 export async function signIn(credentials: GoogleCredentials): Promise<AuthClient> {
   const { keyFile, impersonate } = credentials;
-  if (keyFile !== undefined) await checkKeyFile(keyFile);
-  const { GoogleAuth, Impersonated } = await import("google-auth-library");
-  const auth = new GoogleAuth({
-    scopes,
-    ...(keyFile === undefined ? {} : { keyFilename: keyFile }),
-  });
+  const source = keyFile === undefined ? await defaultClient() : await clientOf(keyFile);
+  if (impersonate === undefined) return source;
+  const { OAuth2Client } = await import("google-auth-library");
+  const client = new OAuth2Client();
+  const endpoint = credentials.impersonationEndpoint ?? impersonationEndpoint;
+  client.refreshHandler = () => tokenOf(source, impersonate, endpoint);
+  return client;
+}
+
+async function defaultClient(): Promise<AuthClient> {
+  const file = Deno.env.get("GOOGLE_APPLICATION_CREDENTIALS");
+  if (file) await credentialsIn(file);
+  const { GoogleAuth } = await import("google-auth-library");
   try {
-    const sourceClient = await auth.getClient();
-    if (impersonate === undefined) return sourceClient;
-    return new Impersonated({
-      sourceClient,
-      targetPrincipal: impersonate,
-      targetScopes: scopes,
-    });
+    return await new GoogleAuth({ scopes }).getClient();
   } catch (thrown) {
     throw googleError("log in to Google", thrown);
   }
 }
 
-async function checkKeyFile(path: string): Promise<void> {
+async function clientOf(keyFile: string): Promise<AuthClient> {
+  const { type, client_email: email, private_key: key, private_key_id: keyId } =
+    await credentialsIn(keyFile);
+  if (type !== "service_account" || typeof email !== "string" || typeof key !== "string") {
+    const detail = `it is not the file of a service account but of ${JSON.stringify(type)}; for ` +
+      "other kinds set GOOGLE_APPLICATION_CREDENTIALS";
+    throw usageError(`use ${keyFile} as credentials`, detail);
+  }
+  const { JWT } = await import("google-auth-library");
+  return new JWT({ email, key, scopes, ...(typeof keyId === "string" ? { keyId } : {}) });
+}
+
+async function credentialsIn(path: string): Promise<Readonly<Record<string, unknown>>> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
   } catch (thrown) {
-    throw usageError(`read ${path}`, "name the JSON file of a service account", thrown);
+    throw usageError(`read ${path}`, "name a JSON file with Google's credentials", thrown);
   }
   try {
-    const { type } = JSON.parse(text) as { readonly type?: unknown };
-    if (typeof type === "string") return;
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null && "type" in parsed) return { ...parsed };
   } catch {
     // Its text stays out of the message: there is a private key in such files.
   }
-  throw usageError(`use ${path} as credentials`, "it is not the JSON file of a service account");
+  throw usageError(`use ${path} as credentials`, "it is no JSON file with Google's credentials");
+}
+
+/** A token to act as `account`, asked for by `source`. */
+async function tokenOf(source: AuthClient, account: string, endpoint: string) {
+  const action = `act as ${account}`;
+  try {
+    const name = encodeURIComponent(account);
+    const { data } = await source.request<{ accessToken: string; expireTime: string }>({
+      url: `${endpoint}/v1/projects/-/serviceAccounts/${name}:generateAccessToken`,
+      method: "POST",
+      data: { scope: scopes, lifetime: `${impersonatedSeconds}s` },
+      retry: false,
+    });
+    return { access_token: data.accessToken, expiry_date: Date.parse(data.expireTime) };
+  } catch (thrown) {
+    const error = googleError(action, thrown);
+    if (error.fault !== "denied") throw error;
+    const detail = `${error.detail}; grant roles/iam.serviceAccountTokenCreator on ${account}`;
+    throw new SluiceError(action, "denied", detail, { cause: error.cause });
+  }
 }

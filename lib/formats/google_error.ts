@@ -100,6 +100,7 @@ export function googleReportOf(thrown: unknown): GoogleReport | undefined {
 function faultOfAnswer({ reason, status }: GoogleReport): Fault {
   const known = faults[reason];
   if (known) return known;
+  if (status === 501) return "permanent"; // nobody there knows this call
   if (status === 408 || status === 429 || status >= 500) return "transient";
   if (status === 401 || status === 403) return "denied";
   // A 2xx whose body was cut or is no JSON.

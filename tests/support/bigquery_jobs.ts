@@ -10,6 +10,7 @@ import {
   type Reply,
   type Route,
 } from "./google_proxy_calls.ts";
+import { sleep } from "../../lib/core/world.ts";
 import type { FaultAct } from "./google_proxy_faults.ts";
 
 /** What a client asked a job to do. */
@@ -44,6 +45,7 @@ export class Jobs {
   readonly #queries: QueryRuns;
   /** Jobs move rows one after the other, as the emulator does. */
   #last: Promise<unknown> = Promise.resolve();
+  readonly #stopped = new AbortController();
 
   /** @param failing tells which calls are to have a job that fails. */
   constructor(
@@ -106,11 +108,25 @@ export class Jobs {
     this.#checkPlaces(job);
     this.#jobs.set(keyOf(job), job);
     const failing = this.failing(call);
-    const done = this.#last.then(() => this.#run(job, failing));
-    this.#last = done;
+    const done = this.#begin(job, failing);
     // Without latency the answer has the end of it, as that of a small job may.
     if (this.latencyMs === 0) await done;
     return ok(resourceOf(job));
+  }
+
+  /** Begun jobs that are not done are so for ever. */
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  /** An extract reads its rows now; what others write is seen when they are done, and not before. */
+  async #begin(job: Job, failing: (FaultAct & { do: "failJob" }) | undefined): Promise<void> {
+    const reads = job.configuration["extract"] !== undefined;
+    if (!reads) await sleep(this.latencyMs, this.#stopped.signal);
+    if (this.#stopped.signal.aborted) return;
+    const done = this.#last.then(() => this.#run(job, failing));
+    this.#last = done;
+    await done;
   }
 
   async #run(job: Job, failing: (FaultAct & { do: "failJob" }) | undefined): Promise<void> {

@@ -6,7 +6,14 @@ import {
   type TableSettings,
 } from "./bigquery_catalog.ts";
 import { beginningSql, hasHidden, partedName, partitionSql } from "./bigquery_partitions.ts";
-import { columnsSql, type Field, hasType, hiddenColumn, written } from "./bigquery_schema.ts";
+import {
+  columnsSql,
+  emulated,
+  type Field,
+  hasType,
+  hiddenColumn,
+  written,
+} from "./bigquery_schema.ts";
 import { addTable } from "./bigquery_tables.ts";
 import { quoted, type TableName, type Upstream, UpstreamError } from "./bigquery_upstream.ts";
 import { type Objects, spoolBucket } from "./gcs_objects.ts";
@@ -81,7 +88,6 @@ export class Moves {
     const found = await Promise.all(uris.map((uri) => objects.matching(uri)));
     const missing = uris[found.findIndex((names) => names.length === 0)];
     if (missing !== undefined) throw new Refusal(404, "notFound", `Not found: Uris ${missing}`);
-    const { partition } = partedName(to.name);
     const existing = this.#existing(to);
     const fields =
       (existing && to.disposition !== "WRITE_TRUNCATE" ? undefined : to.settings?.schema) ??
@@ -90,7 +96,6 @@ export class Moves {
       throw invalid("This stand-in finds out no schema: name it, or the table has it");
     }
     checkFormat(fields.fields, format);
-    void partition;
     return await this.#spooled(fields.fields, async (spool) => {
       let rows = 0;
       for (const uri of found.flat()) rows = await upstream.load(spool, uri, format);
@@ -104,21 +109,43 @@ export class Moves {
     const { upstream } = this.movers;
     const [first] = sources;
     if (!first) throw invalid("A copy needs a source");
-    const { fields } = this.#rowsOf(first);
+    const { table, fields, where } = this.#rowsOf(first);
+    // Rows keep their partitions, unless one of them is copied under another name.
+    const keeps = where === undefined && hasHidden(table.settings);
     return await this.#spooled(fields, async (spool) => {
       for (const source of sources) {
         const { table, where } = this.#rowsOf(source);
-        const isPlain = where === undefined && !hasHidden(table.settings);
-        if (isPlain) await upstream.copy(table.name, spool);
+        if (where === undefined) await upstream.copy(table.name, spool);
         else {
           const select = `SELECT ${columnsSql(fields)} FROM ${quoted(table.name)}`;
-          await upstream.sql(`INSERT INTO ${quoted(spool)} ${select} WHERE ${where ?? "TRUE"}`);
+          await upstream.sql(`INSERT INTO ${quoted(spool)} ${select} WHERE ${where}`);
         }
       }
       const rows = await upstream.count(spool);
-      await this.#take(to, spool, fields);
+      await this.#take(to, spool, fields, keeps);
       return rows;
-    });
+    }, keeps);
+  }
+
+  /** Gives a table other columns; rows keep what both have. */
+  async reshape(table: Table, before: readonly Field[]): Promise<void> {
+    const { upstream } = this.movers;
+    const after = table.settings.schema?.fields ?? [];
+    const hidden = hasHidden(table.settings);
+    const isSame =
+      JSON.stringify(emulated(before, hidden)) === JSON.stringify(emulated(after, hidden));
+    if (isSame || table.type !== "TABLE") return;
+    const kept = after.filter(({ name }) => before.some((one) => one.name === name));
+    const columns = columnsSql(
+      hidden ? [...kept, { name: hiddenColumn, type: "TIMESTAMP" }] : kept,
+    );
+    await this.#spooled(after, async (spool) => {
+      const select = `SELECT ${columns} FROM ${quoted(table.name)}`;
+      await upstream.sql(`INSERT INTO ${quoted(spool)} (${columns}) ${select}`);
+      await upstream.dropTable(table.name);
+      await upstream.createTable(table.name, after, hidden);
+      await upstream.copy(spool, table.name);
+    }, hidden);
   }
 
   /** Takes the rows of a query into a table. */
@@ -154,7 +181,12 @@ export class Moves {
   }
 
   /** Rows go from the spool into the destination, by its disposition. */
-  async #take(to: Destination, spool: TableName, fields: readonly Field[]): Promise<void> {
+  async #take(
+    to: Destination,
+    spool: TableName,
+    fields: readonly Field[],
+    keeps = false,
+  ): Promise<void> {
     const { catalog, upstream } = this.movers;
     const { table: name, partition } = partedName(to.name);
     let table = this.#existing(to);
@@ -172,7 +204,7 @@ export class Moves {
       const where = partition === undefined ? "TRUE" : `${expression} = '${partition}'`;
       await upstream.sql(`DELETE FROM ${quoted(name)} WHERE ${where}`);
     }
-    const changed = await this.#insert(table, spool, fields, partition);
+    const changed = await this.#insert(table, spool, fields, { partition, keeps });
     table.rows = await upstream.count(name);
     catalog.touch(table, changed);
   }
@@ -192,12 +224,14 @@ export class Moves {
     table: Table,
     spool: TableName,
     fields: readonly Field[],
-    partition: string | undefined,
+    { partition, keeps }: { readonly partition: string | undefined; readonly keeps: boolean },
   ): Promise<string[]> {
     const { upstream } = this.movers;
-    const columns = columnsSql(fields);
+    const columns = columnsSql(
+      keeps ? [...fields, { name: hiddenColumn, type: "TIMESTAMP" }] : fields,
+    );
     const expression = partitionSql(table.settings);
-    if (!hasHidden(table.settings)) {
+    if (!hasHidden(table.settings) || keeps) {
       const partitions = expression === undefined
         ? []
         : await this.#partitionsOf(spool, expression);
@@ -222,10 +256,14 @@ export class Moves {
   }
 
   /** Gives `act` an empty table of these columns, and drops it afterwards. */
-  async #spooled<T>(fields: readonly Field[], act: (spool: TableName) => Promise<T>): Promise<T> {
+  async #spooled<T>(
+    fields: readonly Field[],
+    act: (spool: TableName) => Promise<T>,
+    hasHidden = false,
+  ): Promise<T> {
     const { upstream } = this.movers;
     const spool = { ...spoolDataset, tableId: `t${++spools}` };
-    await upstream.createTable(spool, fields);
+    await upstream.createTable(spool, fields, hasHidden);
     try {
       return await act(spool);
     } finally {
@@ -292,8 +330,10 @@ export function invalid(message: string): Refusal {
 /** Anything that moving rows has thrown, as the error of a job. */
 export function jobErrorOf(thrown: unknown): { readonly reason: string; readonly message: string } {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (thrown instanceof Refusal || thrown instanceof UpstreamError) {
-    return { reason: thrown.reason, message };
+  if (thrown instanceof Refusal) return { reason: thrown.reason, message };
+  // What the emulator calls an internal error it cannot do: another try does not help.
+  if (thrown instanceof UpstreamError) {
+    return { reason: thrown.reason === "internalError" ? "invalid" : thrown.reason, message };
   }
   return { reason: "stopped", message: `A defect of the stand-in: ${message}` };
 }

@@ -140,6 +140,7 @@ export class BigQueryServer implements AsyncDisposable {
 
   /** Ends everything and removes the data. */
   async stop(): Promise<void> {
+    this.#jobs?.stop();
     await this.#proxy?.[Symbol.asyncDispose]();
     this.#proxy = undefined;
     for (const one of this.#processes) {
@@ -183,7 +184,10 @@ export class BigQueryServer implements AsyncDisposable {
     const { jobLatencyMs = 0, pageRows = 1_000, port } = this.options;
     this.#jobs = new Jobs(this.moves, jobLatencyMs, (call) => this.proxy.failing.get(call));
     this.#proxy = await GoogleProxy.start([
-      ...tableRoutes(this.catalog, this.#upstream, pageRows),
+      ...tableRoutes(this.catalog, this.#upstream, {
+        pageRows,
+        reshape: (table, before) => this.moves.reshape(table, before),
+      }),
       ...this.#jobs.routes(),
       ...this.objects.routes(),
     ], port);

@@ -6,6 +6,7 @@ import {
   type TableSettings,
 } from "./bigquery_catalog.ts";
 import { hasHidden, partedName, partitionSql } from "./bigquery_partitions.ts";
+import type { Field } from "./bigquery_schema.ts";
 import { type TableName, type Upstream, UpstreamError } from "./bigquery_upstream.ts";
 import {
   bigQueryRoute as route,
@@ -21,7 +22,15 @@ const ofTable = `${ofDataset}/tables/{table}`;
 const ofRoutine = `${ofDataset}/routines/{routine}`;
 
 /** The calls about datasets and what is in them. */
-export function tableRoutes(catalog: Catalog, upstream: Upstream, pageRows: number): Route[] {
+export function tableRoutes(
+  catalog: Catalog,
+  upstream: Upstream,
+  options: {
+    readonly pageRows: number;
+    /** Is told the columns before a change of them. */
+    readonly reshape: (table: Table, before: readonly Field[]) => Promise<void>;
+  },
+): Route[] {
   const get = async (call: GoogleCall): Promise<Reply> => {
     const name = nameIn(call);
     const table = catalog.table(name);
@@ -32,19 +41,21 @@ export function tableRoutes(catalog: Catalog, upstream: Upstream, pageRows: numb
   return [
     route("GET", ofDataset, ({ names }) => ok(datasetResource(datasetIn(catalog, names)))),
     route("POST", "/projects/{project}/datasets", (call) => addDataset(catalog, upstream, call)),
-    route("GET", `${ofDataset}/tables`, (call) => listTables(catalog, call, pageRows)),
+    route("GET", `${ofDataset}/tables`, (call) => listTables(catalog, call, options.pageRows)),
     route("POST", `${ofDataset}/tables`, async ({ names, body }) => {
       const name = { ...datasetName(names), tableId: String(body?.tableReference?.tableId) };
       return ok(catalog.resourceOf(await addTable(catalog, upstream, name, body)));
     }),
     route("GET", ofTable, get),
-    route("PATCH", ofTable, (call) => {
+    route("PATCH", ofTable, async (call) => {
       const table = catalog.table(nameIn(call));
       const wanted = call.headers["if-match"];
       if (wanted !== undefined && wanted !== catalog.etagOf(table)) {
         throw new Refusal(412, "conditionNotMet", "Precondition Failed");
       }
+      const before = table.settings.schema?.fields ?? [];
       catalog.patch(table, call.body);
+      await options.reshape(table, before);
       return ok(catalog.resourceOf(table));
     }),
     route("DELETE", ofTable, async (call) => {
