@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console -- a script speaks to a person
 /**
  * Starts a real Kafka and a real `sluice forward-syslog`, sends it a few thousand syslog lines, reads
- * them back and compares, then stops all that it started. `--keep` leaves it running until Ctrl-C.
+ * them back and compares, archives them, loads the archive into a database and asks that, then stops
+ * all that it started. `--keep` leaves it running until Ctrl-C.
  */
 import { runSession, type Session } from "./session.ts";
 import { byHand, showStop, showTour, type Tour } from "./tour.ts";
@@ -9,7 +10,8 @@ import { byHand, showStop, showTour, type Tour } from "./tour.ts";
 const usage = `Usage: ./scripts/quickstart [--keep]
 
 Starts a real Kafka, forwards a few thousand syslog lines into it with the real command, shows what
-arrived, and stops everything it started.
+arrived, archives it, loads the archive into a database, counts hits per host there, and stops
+everything it started.
 
   --keep   leave it running until Ctrl-C and print the addresses
   --help   print this and stop`;

@@ -10,6 +10,7 @@ import { programRights } from "./rights.ts";
 import { partsText, type SampleLine, sampleLine, type SampleParts } from "./sample_lines.ts";
 import { showArchive } from "./archive_tour.ts";
 import { begin, brief } from "./steps.ts";
+import { showWarehouse } from "./warehouse_tour.ts";
 
 const senders = ["sender-1", "sender-2", "sender-3", "sender-4"];
 const linesPerSender = 1_250;
@@ -27,8 +28,8 @@ export interface Tour {
 }
 
 /**
- * Shows a person, step by step, how syslog lines come into Kafka and from there into files; leaves
- * Kafka and the forwarding running.
+ * Shows a person, step by step, how syslog lines come into Kafka, from there into files, and from these
+ * into a database; leaves Kafka and the forwarding running.
  *
  * @throws {Error} with a plain explanation when something does not start or does not match.
  */
@@ -40,7 +41,8 @@ export async function showTour(): Promise<Tour> {
     const lines = await showSending(tour);
     await showArrival(tour, lines);
     await showMetrics(tour);
-    await showArchive(kafka, topic, lineCount);
+    const folder = await showArchive(kafka, topic, lineCount);
+    await showWarehouse(folder, topic, lineCount);
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new Error(`${reason}\n${await tour.sluice.process.tail()}`);

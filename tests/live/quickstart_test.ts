@@ -31,7 +31,7 @@ class Quickstart {
   }
 
   async said(words: string): Promise<void> {
-    await eventually(words, () => this.stdout.includes(words), { timeoutMs: 120_000 });
+    await eventually(words, () => this.stdout.includes(words), { timeoutMs: 240_000 });
   }
 
   interrupt(): void {
@@ -77,6 +77,9 @@ Deno.test("The quickstart shows that all that was sent arrived, and leaves nothi
   assert.match(stdout, /^ {3}\$ \S+deno run .* main\.ts forward-syslog --listen=tcp:/m);
   assert.match(stdout, /\| \{"timestamp":.*"structured_data":\{"order@32473":/);
   assert.match(stdout, /sluice_forward_records_sent_total 5000/);
+  assert.match(stdout, /"Loaded","directory":"partition=\d+"[^]* 5000 rows; the files stay/);
+  assert.match(stdout, /sluice query asks it[^]*│ +hostname +│ hits │[^]*│ db-1 +│ 1000 │/);
+  assert.match(stdout, /5000 hits, as many as lines were sent/);
   assert.match(stdout, /All is well\.\n$/);
   await assertNothingLeft(folder);
 });
