@@ -72,6 +72,8 @@ sluice_need_test_tools() {
   sluice_need git git
   sluice_need go golang-go
   sluice_need python3 python3
+  # Debian's python3 comes without what makes virtual environments.
+  python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || sluice_missing+=(python3-venv)
   sluice_need systemd-analyze systemd
   sluice_need psql postgresql-client
   sluice_need tmux tmux

@@ -10,7 +10,9 @@ export const programRights: readonly string[] = [
   "--allow-write",
   "--allow-env",
   // The client for S3 names the system to the store, and looks for profiles in the home folder.
-  "--allow-sys=osRelease,homedir,uid",
+  // Google's looks at the network cards to tell whether the machine is one of Google's, which gives
+  // credentials.
+  "--allow-sys=osRelease,homedir,uid,networkInterfaces",
   "--deny-run",
   "--deny-ffi",
   "--deny-import",

@@ -1,3 +1,4 @@
+import { startBigQuery } from "../tests/support/bigquery_server.ts";
 import { makeCertificates } from "../tests/support/certificates.ts";
 import type { KafkaOptions } from "../tests/support/kafka_properties.ts";
 import { startKafka } from "../tests/support/kafka_server.ts";
@@ -67,6 +68,11 @@ export const serverKinds: readonly ServerKind[] = [
     name: "postgres",
     summary: "PostgreSQL with an empty database",
     start: postgres,
+  },
+  {
+    name: "bigquery",
+    summary: "an emulator of BigQuery and Cloud Storage, with a table to replicate from US to EU",
+    start: bigQuery,
   },
 ];
 
@@ -158,6 +164,30 @@ async function postgres({ port }: Wishes): Promise<Running> {
       ["log", `${server.folder}/postgres.log`],
     ],
     example: `psql ${server.url}`,
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+async function bigQuery({ port, buckets }: Wishes): Promise<Running> {
+  const server = await startBigQuery(port === undefined ? {} : { port });
+  await server.createDataset("sluice", "source", "US");
+  await server.createDataset("sluice", "target", "EU");
+  for (const bucket of buckets) await server.createBucket(bucket, "EU");
+  const greetings = { projectId: "sluice", datasetId: "source", tableId: "greetings" };
+  const fields = [{ name: "id", type: "INTEGER" }, { name: "text", type: "STRING" }];
+  await server.createTable(greetings, { schema: { fields } });
+  await server.insert(greetings, [{ id: 1, text: "hello" }, { id: 2, text: "hej" }]);
+  return {
+    addresses: [
+      ["endpoint", `export BIGQUERY_EMULATOR_HOST=${server.endpoint}`],
+      ["", `export STORAGE_EMULATOR_HOST=${server.endpoint}`],
+      ["datasets", "sluice.source in US with the table greetings, sluice.target in EU"],
+      ["buckets", `${buckets.join(", ")} in EU`],
+      ["log", `${server.folder}/bigquery.log`],
+    ],
+    example: "sluice replicate --source-project sluice --source-dataset source " +
+      "--destination-project sluice --destination-dataset target --table-filter '.*' " +
+      `--google-cloud-bucket gs://${buckets[0] ?? "BUCKET"}`,
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }
