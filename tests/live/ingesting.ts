@@ -1,5 +1,13 @@
 import { gzipSync } from "node:zlib";
+import { Exit, type ExitCode } from "../../lib/core/exit.ts";
+import { realWorld, sleep, type World } from "../../lib/core/world.ts";
+import { Counts } from "../../lib/ingest/counts.ts";
+import { IngestDaemon } from "../../lib/ingest/daemon.ts";
+import type { DirectoryTools } from "../../lib/ingest/directory.ts";
+import type { IngestSettings } from "../../lib/ingest/settings.ts";
+import { Targets } from "../../lib/ingest/targets.ts";
 import { runSluice } from "../support/command_line.ts";
+import { MemoryStore } from "../support/memory_store.ts";
 import type { PostgresServer } from "../support/postgres_server.ts";
 
 /** A folder with drops. */
@@ -58,4 +66,71 @@ export function ingestOnce(url: string, args: readonly string[] = [], env = {}) 
 /** Rows that the ledger has, of all targets. */
 export async function ledgerOf(server: PostgresServer): Promise<number> {
   return Number(await server.psql("SELECT count(*) FROM sluice_ingest_ledger"));
+}
+
+/** An ingest within this process, over a store in memory, whose time goes fifty times as fast. */
+export class Daemon implements AsyncDisposable {
+  readonly store = new MemoryStore("s3://drops");
+  readonly counts = new Counts();
+  readonly said: string[] = [];
+  readonly tools: DirectoryTools;
+  readonly daemon: IngestDaemon;
+  readonly #stop = new AbortController();
+  readonly #targets: Targets;
+  #run: Promise<ExitCode> | undefined;
+
+  constructor(settings: Partial<IngestSettings> = {}) {
+    const world: World = {
+      ...realWorld((level, message, fields) => {
+        this.said.push(`${level} ${message} ${JSON.stringify(fields)}`);
+      }),
+      monotonicMs: () => performance.now() * 50,
+      sleep: (ms, signal) => sleep(ms / 50, signal),
+    };
+    this.#targets = new Targets(world);
+    this.tools = {
+      ...{ world, store: this.store, targets: this.#targets, counts: this.counts },
+      drain: this.#stop.signal,
+      timeImport: () => {},
+      resolve: () => Promise.reject(new Error("no secrets here")),
+      settings: {
+        ...{ matches: () => true, pollMs: 1_000, once: false, workers: 4, keep: false },
+        ...{ ledgerTable: "sluice_ingest_ledger", ledgerAgeMs: 86_400_000 },
+        ...settings,
+      },
+    };
+    this.daemon = new IngestDaemon(this.tools);
+  }
+
+  async put(key: string, content: string): Promise<void> {
+    await this.store.put(key, new TextEncoder().encode(content));
+  }
+
+  async manifest(directory: string, manifest: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.put(`${directory}/manifest.json`, JSON.stringify(manifest));
+  }
+
+  get keys(): string[] {
+    return [...this.store.objects.keys()].sort();
+  }
+
+  start(): void {
+    this.#run = this.daemon.run();
+  }
+
+  /** One pass. */
+  async once(): Promise<ExitCode> {
+    this.start();
+    return await this.#run ?? Exit.failed;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#run;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.#targets.close();
+  }
 }

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
+import { SluiceError } from "../../lib/core/errors.ts";
+import { Secret } from "../../lib/core/secret.ts";
+import { realWorld } from "../../lib/core/world.ts";
+import { checkDirectories } from "../../lib/ingest/check.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres_server.ts";
+import { eventually } from "../support/waiting.ts";
+import { Daemon, ledgerOf } from "./ingesting.ts";
+
+const base = { columns: ["id", "name"], options: ["CSV"], strategy: "append" };
+
+/** The manifest of a table on a server. */
+function manifestOf(server: PostgresServer, table: string, more = {}) {
+  return { ...base, table, "target-url": server.url, ...more };
+}
+
+async function withTables(server: PostgresServer, ...names: string[]): Promise<void> {
+  await server.psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  for (const name of names) await server.psql(`CREATE TABLE ${name} (id int, name text)`);
+}
+
+function idsOf(server: PostgresServer, table = "t"): Promise<string> {
+  return server.psql(`SELECT string_agg(id::text, ' ' ORDER BY id) FROM ${table}`);
+}
+
+Deno.test("Trouble of one directory, file or table is not another one's", async (t) => {
+  await using server = await startPostgres();
+
+  for (const [fault, times] of [["denied", 3], ["transient", 10]] as const) {
+    await t.step(
+      `files that cannot be deleted (${fault}) hold up no others and are loaded once`,
+      async () => {
+        await withTables(server, "t");
+        await using ingest = new Daemon();
+        let failures = 0;
+        ingest.store.before = (act, key) => {
+          if (act !== "delete" || key !== "t/1.csv" || failures >= times) return;
+          failures++;
+          throw new SluiceError("delete t/1.csv", fault, "not now");
+        };
+        await ingest.manifest("t", manifestOf(server, "t"));
+        await ingest.put("t/1.csv", "1,a\n");
+        ingest.start();
+        await eventually(
+          "the trouble is told",
+          () =>
+            /t: Cannot delete t\/1.csv: not now; it is done/.test(ingest.daemon.notReady().join()),
+        );
+        assert.equal(ingest.daemon.blocked, 0);
+        await ingest.put("t/2.csv", "2,b\n");
+        await eventually("the file goes", () => ingest.keys.length === 1, { timeoutMs: 30_000 });
+        await eventually("all is well", () => ingest.daemon.notReady().length === 0);
+        assert.equal(failures, times);
+        assert.equal(await idsOf(server), "1 2");
+        assert.equal(ingest.counts.ledgerSkips, 0);
+      },
+    );
+  }
+
+  await t.step("--once tells when a file is left that cannot be deleted", async () => {
+    await withTables(server, "t");
+    await using ingest = new Daemon({ once: true });
+    ingest.store.before = (act) => {
+      if (act === "delete") throw new SluiceError("delete", "denied", "never");
+    };
+    await ingest.manifest("t", manifestOf(server, "t"));
+    await ingest.put("t/1.csv", "1,a\n");
+    assert.equal(await ingest.once(), 3);
+    assert.equal(await idsOf(server), "1");
+  });
+
+  await t.step("a misfit that is mended is forgotten", async () => {
+    await withTables(server, "t");
+    await using ingest = new Daemon();
+    await ingest.manifest("t", manifestOf(server, "t"));
+    await ingest.put("t/manifest.yaml", "{}");
+    ingest.start();
+    await eventually("the misfit is told", () => /leave one/.test(ingest.daemon.notReady().join()));
+    await ingest.store.delete("t/manifest.yaml");
+    await eventually("all is well", () => ingest.daemon.notReady().length === 0);
+  });
+
+  await t.step("a bad file that is taken away is forgotten", async () => {
+    await withTables(server, "t");
+    await using ingest = new Daemon();
+    await ingest.manifest("t", manifestOf(server, "t", { "on-error": "stop" }));
+    await ingest.put("t/1.csv", "x,a\n");
+    ingest.start();
+    await eventually("it is told", () => /1\.csv/.test(ingest.daemon.notReady().join()));
+    await ingest.store.delete("t/1.csv");
+    await eventually("all is well", () => ingest.daemon.notReady().length === 0);
+  });
+
+  await t.step(
+    "a file that cannot be moved aside is tried again, and its siblings are done",
+    async () => {
+      await withTables(server, "t");
+      await using ingest = new Daemon();
+      let isClosed = true;
+      ingest.store.before = (act, key) => {
+        if (isClosed && act === "put" && key.includes("_rejected")) {
+          throw new SluiceError(`put ${key}`, "denied", "no");
+        }
+      };
+      await ingest.manifest("t", manifestOf(server, "t"));
+      await ingest.put("t/1.csv", "1,a\n");
+      await ingest.put("t/2.csv", "x,a\n");
+      ingest.start();
+      await eventually("it is told", () => /_rejected/.test(ingest.daemon.notReady().join()));
+      assert.deepEqual(ingest.keys, ["t/2.csv", "t/manifest.json"]);
+      isClosed = false;
+      await eventually("it is moved", () => !ingest.keys.includes("t/2.csv"), {
+        timeoutMs: 30_000,
+      });
+      assert.equal(ingest.keys.length, 3);
+    },
+  );
+
+  await t.step("--once loads what was put anew while it was read", async () => {
+    await withTables(server, "t");
+    await using ingest = new Daemon({ once: true });
+    let puts = 0;
+    const { store } = ingest;
+    store.before = (act, key) => {
+      if (act === "get" && key === "t/1.csv" && puts++ < 2) void ingest.put(key, `${puts + 1},b\n`);
+    };
+    await ingest.manifest("t", manifestOf(server, "t"));
+    await ingest.put("t/1.csv", "1,a\n");
+    assert.equal(await ingest.once(), 0);
+    assert.equal(await idsOf(server), "3");
+    assert.deepEqual(ingest.keys, ["t/manifest.json"]);
+  });
+
+  await t.step("--once tells when a file does not stop changing", async () => {
+    await withTables(server, "t");
+    await using ingest = new Daemon({ once: true });
+    ingest.store.before = (act, key) => {
+      if (act === "get" && key === "t/1.csv") void ingest.put(key, "1,b\n");
+    };
+    await ingest.manifest("t", manifestOf(server, "t"));
+    await ingest.put("t/1.csv", "1,a\n");
+    assert.equal(await ingest.once(), 3);
+    assert.equal(await idsOf(server), "");
+  });
+
+  await t.step("a locked table keeps no worker from others, and no stop from its end", async () => {
+    await withTables(server, "t", "u");
+    const warehouse = await openWarehouse(new Secret(server.url), realWorld(() => {}));
+    const session = await warehouse.connect();
+    await session.execute("BEGIN; LOCK TABLE t");
+    await using ingest = new Daemon({ workers: 2 });
+    for (let n = 0; n < 5; n++) {
+      await ingest.manifest(`a${n}`, manifestOf(server, "t"));
+      await ingest.put(`a${n}/1.csv`, `${n},a\n`);
+    }
+    for (let n = 0; n < 3; n++) {
+      await ingest.manifest(`b${n}`, manifestOf(server, "u"));
+      await ingest.put(`b${n}/1.csv`, `${n},a\n`);
+    }
+    ingest.start();
+    const isLoaded = () => ingest.keys.filter((key) => key.startsWith("b")).length === 3;
+    await eventually("the other table is loaded", isLoaded, { timeoutMs: 20_000 });
+    assert.equal(await idsOf(server, "u"), "0 1 2");
+    const begunMs = performance.now();
+    await ingest.stop();
+    assert.ok(performance.now() - begunMs < 10_000);
+    await session.close();
+    await warehouse.close();
+    assert.equal(await server.psql("SELECT count(*) FROM t"), "0");
+    assert.equal(await ledgerOf(server), 3);
+  });
+
+  await t.step("--check refuses what a load would", async () => {
+    await withTables(server, "t", "u");
+    await server.psql("ALTER TABLE u ADD must int NOT NULL");
+    const wrong: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] = [
+      [{ options: ["CSV", "LZOP"] }, /LZOP/],
+      [{ "pre-sql": ["COMMIT"] }, /COMMIT ends the transaction/],
+      [{ "post-sql": ["SELECT 1; END"] }, /END ends the transaction/],
+      [{ "staging-select": "DELETE FROM {{table}}" }, /begins with DELETE/],
+      [{ columns: ["id", "nme"] }, /did you mean "name"/],
+      [{ table: "u" }, /column "must" must not be NULL/],
+    ];
+    for (const [more, complaint] of wrong) {
+      await using ingest = new Daemon();
+      await ingest.manifest("t", manifestOf(server, "t", more));
+      const { worst } = await checkDirectories(ingest.tools);
+      assert.match(String(worst), complaint);
+      assert.equal((worst as SluiceError).fault, "usage");
+    }
+    await using ingest = new Daemon();
+    await ingest.manifest("t", manifestOf(server, "t"));
+    assert.deepEqual(await checkDirectories(ingest.tools), { directories: 1, worst: null });
+    await ingest.put("t/manifest.yaml", "{}");
+    assert.match(String((await checkDirectories(ingest.tools)).worst), /leave one of them/);
+  });
+});
