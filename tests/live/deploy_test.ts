@@ -100,7 +100,7 @@ Deno.test("With the rsyslog files of scripts/deploy nothing is lost while sluice
   await Deno.remove(folder, { recursive: true });
 });
 
-for (const name of ["forward-syslog", "archive"]) {
+for (const name of ["forward-syslog", "archive", "ingest"]) {
   Deno.test(`The systemd unit of ${name} is one that systemd understands, and is tight`, async () => {
     const unit = await Deno.readTextFile(new URL(`systemd/sluice-${name}.service`, deploy));
     const folder = await Deno.makeTempDir();
@@ -143,5 +143,18 @@ Deno.test("The example configuration is one that archive takes", async () => {
     cwd: new URL("../..", import.meta.url),
     env: { SLUICE_ARCHIVE_SASL_PASSWORD: "secret" },
   }).output();
+  assert.equal(code, 10, new TextDecoder().decode(stderr));
+});
+
+Deno.test("The example configuration is one that ingest takes", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "main.ts", "ingest", "--check"],
+      ...["--config", "scripts/deploy/ingest.yaml", "--s3-endpoint=http://127.0.0.1:1"],
+    ],
+    cwd: new URL("../..", import.meta.url),
+    env: { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" },
+  }).output();
+  // 10: everything was understood, and then nobody was at that address.
   assert.equal(code, 10, new TextDecoder().decode(stderr));
 });
