@@ -2,6 +2,7 @@ import type { Storage } from "@google-cloud/storage";
 import type { AuthClient } from "google-auth-library";
 import { withDeadline } from "../core/deadline.ts";
 import { SluiceError, usageError } from "../core/errors.ts";
+import { redactUrl } from "../core/secret.ts";
 import type { World } from "../core/world.ts";
 import { googleError, googleReportOf } from "../formats/google_error.ts";
 
@@ -193,7 +194,7 @@ function endpointOf(given: string | undefined): string {
   const full = /^https?:\/\//.test(text) ? text : `http://${text}`;
   if (!URL.canParse(full) || new URL(full).username !== "") {
     throw usageError(
-      `use the endpoint ${JSON.stringify(text)} for Cloud Storage`,
+      `use the endpoint ${redactUrl(text)} for Cloud Storage`,
       "give it as http://HOST:PORT",
     );
   }

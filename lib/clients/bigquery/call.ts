@@ -2,6 +2,7 @@ import { BigQuery } from "@google-cloud/bigquery";
 import { PassThroughClient } from "google-auth-library";
 import { withDeadline } from "../../core/deadline.ts";
 import { SluiceError, usageError } from "../../core/errors.ts";
+import { redactUrl } from "../../core/secret.ts";
 import type { World } from "../../core/world.ts";
 import { googleError } from "../../formats/google_error.ts";
 import type { BigQueryOptions } from "./bigquery.ts";
@@ -66,8 +67,12 @@ function requestOnce<T>(
         maxRetries: 0,
         // Frees the connection; the deadline around it is what the caller sees.
         timeout: callMs,
-        ...(json === undefined ? {} : { json }),
-        ...(headers === undefined ? {} : { headers }),
+        headers: {
+          ...headers,
+          ...(json === undefined ? {} : { "Content-Type": "application/json" }),
+        },
+        // As a text: in a value the library would write a project over the words {{projectId}}.
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       },
       (error, body) => {
         if (error) reject(googleError(action, error));
@@ -88,7 +93,7 @@ function endpointOf(given: string | undefined): string {
   const full = /^https?:\/\//.test(text) ? text : `http://${text}`;
   if (!URL.canParse(full) || new URL(full).username !== "") {
     throw usageError(
-      `use the endpoint ${JSON.stringify(text)} for BigQuery`,
+      `use the endpoint ${redactUrl(text)} for BigQuery`,
       "give it as http://HOST:PORT",
     );
   }
