@@ -9,6 +9,14 @@ export interface StatusSource {
   notReady(): readonly string[];
 }
 
+/** Pages of other makers, for GET and HEAD. */
+export interface Pages {
+  /** The answer; null when the path is none of theirs. */
+  answer(request: Request, path: string): Response | null;
+  /** Ends answers that are under way and have no end of their own. */
+  close(): void;
+}
+
 export interface StatusServer {
   readonly url: string;
   stop(): Promise<void>;
@@ -16,11 +24,15 @@ export interface StatusServer {
 
 /**
  * Serves `/metrics`, `/healthz` (200 as long as the process answers) and `/readyz` (200, or 503 with
- * the reasons one a line).
+ * the reasons one a line), and whatever `pages` have.
  *
  * @throws {SluiceError} `usage` when `hostPort` is no HOST:PORT, else when it cannot be listened on.
  */
-export function serveStatus(hostPort: string, source: StatusSource): StatusServer {
+export function serveStatus(
+  hostPort: string,
+  source: StatusSource,
+  pages?: Pages,
+): StatusServer {
   const [, host = "", port = ""] = /^(\[[0-9a-fA-F:.]+\]|[^:\s\/]*):(\d{1,5})$/.exec(hostPort) ??
     [];
   if (port === "" || Number(port) > 65_535) {
@@ -35,10 +47,13 @@ export function serveStatus(hostPort: string, source: StatusSource): StatusServe
       port: Number(port),
       onListen: () => {},
       onError: () => new Response("internal error\n", { status: 500 }),
-    }, (request) => answer(request, source));
+    }, (request) => answer(request, source, pages));
     return {
       url: `http://${host || "0.0.0.0"}:${(server.addr as Deno.NetAddr).port}`,
-      stop: () => server.shutdown(),
+      stop: async () => {
+        pages?.close();
+        await server.shutdown();
+      },
     };
   } catch (thrown) {
     throw serveError(hostPort, thrown);
@@ -60,11 +75,18 @@ function serveError(hostPort: string, thrown: unknown): SluiceError {
   return told("permanent", thrown instanceof Error ? thrown.message : String(thrown));
 }
 
-async function answer(request: Request, source: StatusSource): Promise<Response> {
+async function answer(
+  request: Request,
+  source: StatusSource,
+  pages: Pages | undefined,
+): Promise<Response> {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("only GET and HEAD\n", { status: 405, headers: { allow: "GET, HEAD" } });
   }
-  switch (new URL(request.url).pathname) {
+  const path = new URL(request.url).pathname;
+  const page = pages?.answer(request, path) ?? null;
+  if (page !== null) return page;
+  switch (path) {
     case "/metrics": {
       const { contentType, text } = await source.page();
       return new Response(text, { headers: { "content-type": contentType } });
