@@ -1,10 +1,9 @@
 import { Deflater } from "../lib/clients/deflate/deflate.ts";
-import { serveStatus, type StatusServer } from "../lib/clients/http.ts";
 import type { Cluster } from "../lib/clients/kafka/kafka.ts";
-import { Metrics } from "../lib/clients/metrics.ts";
 import { Spool } from "../lib/clients/spool.ts";
 import type { Store } from "../lib/clients/store/store.ts";
 import { registerArchiveMetrics } from "../lib/archive/archive_metrics.ts";
+import { archiveView } from "../lib/archive/archive_view.ts";
 import { ArchiveDaemon } from "../lib/archive/daemon.ts";
 import type { ArchiveSettings } from "../lib/archive/settings.ts";
 import { usageError } from "../lib/core/errors.ts";
@@ -24,7 +23,9 @@ import { type CommandContext, defineCommand } from "./command.ts";
 import { daemonOptions } from "./daemon_options.ts";
 import { clusterOf } from "./kafka_cluster.ts";
 import { kafkaOptions } from "./kafka_options.ts";
+import { checkReporting } from "./reporting.ts";
 import { storeOf, storeOptions } from "./store_options.ts";
+import { Watching } from "./watching.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -159,8 +160,11 @@ const workersUsual = 2;
 /** How long an answer may take in a `--check`: a person waits for it. */
 const checkRequestMs = 5_000;
 
-async function run(values: Values, { world, drain, abort }: CommandContext): Promise<ExitCode> {
+async function run(values: Values, context: CommandContext): Promise<ExitCode> {
+  const { drain, abort } = context;
   const settings = settingsOf(values);
+  const watching = new Watching(values, context.world);
+  const { world } = watching;
   const url = values.to;
   if (url === undefined) throw usageError("archive", "give --to s3://BUCKET/PREFIX or file:///DIR");
   const store = await storeOf(url, values, world);
@@ -170,7 +174,7 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
   });
   try {
     if (values.check) return await check(values, settings, { store, cluster, world });
-    return await archiveTo(store, settings, values, { cluster, world, drain, abort });
+    return await archiveTo(store, settings, values, { cluster, watching, drain, abort });
   } finally {
     await cluster.close();
     await store.close();
@@ -196,6 +200,7 @@ async function check(
   await (await Spool.open(values["spool-dir"])).close();
   const topics = await cluster.listTopics();
   await store.check();
+  await checkReporting(values);
   const wanted = topics.filter(({ name, isInternal }) => settings.wants(name, isInternal));
   world.log("info", "All is well", { store: store.url, topics: wanted.map(({ name }) => name) });
   return Exit.ok;
@@ -212,11 +217,12 @@ async function archiveTo(
   store: Store,
   settings: ArchiveSettings,
   values: Values,
-  { cluster, world, drain, abort }: Pick<CommandContext, "world" | "drain" | "abort"> & {
+  { cluster, watching, drain, abort }: Pick<CommandContext, "drain" | "abort"> & {
     readonly cluster: Cluster;
+    readonly watching: Watching;
   },
 ): Promise<ExitCode> {
-  const metrics = new Metrics(version());
+  const { metrics, world } = watching;
   const spool = await Spool.open(values["spool-dir"]);
   const deflater = deflaterOf(values);
   const daemon = new ArchiveDaemon(settings, {
@@ -227,18 +233,18 @@ async function archiveTo(
   });
   registerArchiveMetrics(metrics, daemon);
   abort.addEventListener("abort", () => daemon.abandon());
-  let status: StatusServer | null = null;
   try {
-    if (values.http !== undefined) {
-      const source = { page: () => metrics.page(), notReady: () => daemon.notReady() };
-      status = serveStatus(values.http, source);
-      world.log("info", "Serving status", { url: status.url });
-    }
+    watching.serve({
+      ...{ command: archive.name, options },
+      view: archiveView(() => daemon),
+      notReady: () => daemon.notReady(),
+    });
+    await watching.begin();
     return await daemon.run(drain);
   } finally {
     deflater.close();
     await spool.close();
-    await status?.stop();
+    await watching.stop();
   }
 }
 

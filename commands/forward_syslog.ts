@@ -1,6 +1,5 @@
-import { serveStatus, type StatusServer, type StatusSource } from "../lib/clients/http.ts";
+import { serveStatus } from "../lib/clients/http.ts";
 import type { Cluster } from "../lib/clients/kafka/kafka.ts";
-import { Metrics } from "../lib/clients/metrics.ts";
 import { onSignalOf } from "../lib/clients/signals.ts";
 import { listenDatagrams, listenStream, type TlsFiles } from "../lib/clients/listen/listen.ts";
 import { reasonOf, usageError } from "../lib/core/errors.ts";
@@ -15,18 +14,20 @@ import {
   toggle,
   type ValuesOf,
 } from "../lib/core/options.ts";
-import { version } from "../lib/core/version.ts";
 import type { World } from "../lib/core/world.ts";
 import { parseListenUrl } from "../lib/formats/listen_url.ts";
 import { TimeZone } from "../lib/formats/time_zone.ts";
 import { ForwardDaemon } from "../lib/forward/daemon.ts";
 import { registerForwardMetrics } from "../lib/forward/forward_metrics.ts";
+import { forwardView } from "../lib/forward/forward_view.ts";
 import type { ForwardSettings, Oversize } from "../lib/forward/settings.ts";
 import { parseTopicTemplate } from "../lib/forward/topic_template.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
 import { daemonOptions } from "./daemon_options.ts";
 import { clusterOf } from "./kafka_cluster.ts";
 import { kafkaOptions } from "./kafka_options.ts";
+import { checkReporting } from "./reporting.ts";
+import { Watching } from "./watching.ts";
 
 const options = {
   "listen": list({
@@ -147,18 +148,21 @@ export const forwardSyslog = defineCommand({
 /** How long Kafka's answers may take in a `--check`: a person waits for it. */
 const checkRequestMs = 5_000;
 
-async function run(values: Values, { world, drain, abort }: CommandContext): Promise<ExitCode> {
+async function run(values: Values, context: CommandContext): Promise<ExitCode> {
+  const { drain, abort } = context;
   const settings = settingsOf(values);
+  const watching = new Watching(values, context.world);
+  const { metrics, world } = watching;
   const tls = tlsFilesOf(values, settings);
   const cluster = await clusterOf(values, world, {
     clientId: "sluice-forward-syslog",
     ...(values.check ? { requestTimeoutMs: checkRequestMs } : {}),
   });
   if (values.check) return await check(values, settings, { tls, cluster, world });
-  const metrics = new Metrics(version());
   // Before the daemon is made, which asks Kafka at once: an address that cannot be is refused first.
-  const status = statusOf(values, {
-    page: () => metrics.page(),
+  watching.serve({
+    ...{ command: forwardSyslog.name, options },
+    view: forwardView(() => daemon),
     notReady: () => daemon.notReady(),
   });
   const daemon = new ForwardDaemon(settings, {
@@ -189,18 +193,14 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
       datagramsDropped: () => daemon.datagramsDropped(),
       isReady: () => daemon.notReady().length === 0,
     });
-    if (status !== null) world.log("info", "Serving status", { url: status.url });
+    await watching.begin();
     return await daemon.run(drain);
   } finally {
     // What was opened before a listener failed must not outlive us: a socket's file would.
     daemon.close();
     signals.forEach((release) => release());
-    await status?.stop();
+    await watching.stop();
   }
-}
-
-function statusOf({ http }: Values, source: StatusSource): StatusServer | null {
-  return http === undefined ? null : serveStatus(http, source);
 }
 
 /** The settings, free of contradictions. */
@@ -272,8 +272,7 @@ async function check(
   const opened: { stop(): unknown }[] = [];
   try {
     const notServed = { page: () => Promise.reject(new Error("--check")), notReady: () => [] };
-    const status = statusOf(values, notServed);
-    if (status !== null) opened.push(status);
+    if (values.http !== undefined) opened.push(serveStatus(values.http, notServed));
     for (const url of listen) {
       const options = { handshakeMs: 0, ...(tls ? { tls } : {}) };
       opened.push(
@@ -281,6 +280,7 @@ async function check(
       );
     }
     const topics = [...(topic.fields.length === 0 ? [topic.text] : []), deadLetterTopic ?? []];
+    await checkReporting(values);
     const seen = await cluster.check(topics.flat());
     world.log("info", "All is well", { brokers: seen.brokers, topics: seen.topics });
     return Exit.ok;

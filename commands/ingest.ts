@@ -1,21 +1,21 @@
 import { readAllText } from "../lib/clients/file.ts";
-import { serveStatus, type StatusServer } from "../lib/clients/http.ts";
-import { Metrics } from "../lib/clients/metrics.ts";
 import { usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode } from "../lib/core/exit.ts";
 import { duration, number, text, toggle, type ValuesOf } from "../lib/core/options.ts";
-import { version } from "../lib/core/version.ts";
 import { checkDirectories } from "../lib/ingest/check.ts";
 import { Counts } from "../lib/ingest/counts.ts";
 import { IngestDaemon } from "../lib/ingest/daemon.ts";
 import type { DirectoryTools } from "../lib/ingest/directory.ts";
 import { registerIngestMetrics } from "../lib/ingest/ingest_metrics.ts";
+import { ingestView } from "../lib/ingest/ingest_view.ts";
 import { secretResolver } from "../lib/ingest/manifest_secret.ts";
 import type { IngestSettings } from "../lib/ingest/settings.ts";
 import { Targets } from "../lib/ingest/targets.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
 import { daemonOptions } from "./daemon_options.ts";
+import { checkReporting } from "./reporting.ts";
 import { storeOf, storeOptions } from "./store_options.ts";
+import { Watching } from "./watching.ts";
 
 const dayMs = 86_400_000;
 
@@ -91,15 +91,15 @@ export const ingest = defineCommand({
 });
 
 async function run(values: Values, context: CommandContext): Promise<ExitCode> {
-  const { world } = context;
   const settings = settingsOf(values);
+  const watching = new Watching(values, context.world);
+  const { metrics, world } = watching;
   const url = values.from;
   if (url === undefined) {
     throw usageError("ingest", "give --from s3://BUCKET/PREFIX or file:///DIR");
   }
   const store = await storeOf(url, values, world);
   const targets = new Targets(world);
-  const metrics = new Metrics(version());
   const resolve = secretResolver({
     env: (name) => Deno.env.get(name),
     readFile: (path) => readAllText(path, "secret"),
@@ -110,8 +110,11 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
     timeImport: metrics.timer("ingest_import_seconds", "Time of a load, from connect to commit"),
   };
   try {
-    if (values.check) return await check(tools);
-    return await ingestFrom(tools, values, metrics, context);
+    if (values.check) {
+      await checkReporting(values);
+      return await check(tools);
+    }
+    return await ingestFrom(tools, watching);
   } finally {
     await targets.close();
     await store.close();
@@ -127,24 +130,20 @@ async function check(tools: DirectoryTools): Promise<ExitCode> {
   return Exit.ok;
 }
 
-async function ingestFrom(
-  tools: DirectoryTools,
-  values: Values,
-  metrics: Metrics,
-  { world }: CommandContext,
-): Promise<ExitCode> {
+async function ingestFrom(tools: DirectoryTools, watching: Watching): Promise<ExitCode> {
+  const { world, counts } = tools;
   const daemon = new IngestDaemon(tools);
-  registerIngestMetrics(metrics, daemon, tools.counts);
-  let status: StatusServer | null = null;
+  registerIngestMetrics(watching.metrics, daemon, counts);
   try {
-    if (values.http !== undefined) {
-      const source = { page: () => metrics.page(), notReady: () => daemon.notReady() };
-      status = serveStatus(values.http, source);
-      world.log("info", "Serving status", { url: status.url });
-    }
+    watching.serve({
+      ...{ command: ingest.name, options },
+      view: ingestView(daemon, counts, () => world.nowMs()),
+      notReady: () => daemon.notReady(),
+    });
+    await watching.begin();
     return await daemon.run();
   } finally {
-    await status?.stop();
+    await watching.stop();
   }
 }
 

@@ -9,10 +9,11 @@ export const programRights: readonly string[] = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
-  // The client for S3 names the system to the store, and looks for profiles in the home folder.
+  // The client for S3 names the system to the store, and looks for profiles in the home folder;
+  // metrics are reported with the name of the host.
   // Google's looks at the network cards to tell whether the machine is one of Google's, which gives
   // credentials.
-  "--allow-sys=osRelease,homedir,uid,networkInterfaces",
+  "--allow-sys=osRelease,homedir,uid,hostname,networkInterfaces",
   "--deny-run",
   "--deny-ffi",
   "--deny-import",

@@ -27,6 +27,11 @@ export class IngestDaemon {
     this.#directories = new Directories(tools);
   }
 
+  /** What is known of each directory. */
+  get watches(): Iterable<Watch> {
+    return this.#watches.values();
+  }
+
   /** Directories with a manifest. */
   get watched(): number {
     return this.#watches.size;

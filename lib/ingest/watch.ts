@@ -21,6 +21,8 @@ export class Watch {
   readonly deleting = new Trouble();
   /** It is worked on, or waits for its turn. */
   isBusy = false;
+  /** Files that wait to be loaded, as they were last seen. */
+  waitingFiles = 0;
   /** When the oldest file that waits was put, by the wall clock; null when none waits. */
   oldestMs: number | null = null;
 
@@ -65,6 +67,7 @@ export class Watch {
       else if (manifest === null || !isDataFile(manifest, file.key)) continue;
       else (this.done.has(mark) ? kept : waiting).push(file);
     }
+    this.waitingFiles = waiting.length;
     this.oldestMs = waiting.length === 0
       ? null
       : waiting.reduce((least, one) => Math.min(least, one.modifiedMs), Infinity);
