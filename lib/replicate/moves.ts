@@ -1,0 +1,100 @@
+import { SluiceError } from "../core/errors.ts";
+import type { Next } from "../core/machine.ts";
+import type { Context } from "./configurations.ts";
+import { newWatch } from "./job_watch.ts";
+import type { Answer, Known, TableEnd, TableState, Work, Wrote } from "./states.ts";
+
+/** Where a table goes from a state. */
+export type Move = Next<TableState, TableEnd>;
+
+/** How often a table is begun anew because its source changed in between. */
+const restartsMost = 3;
+
+/** The rows are in the destination: they are counted first, then hashed if that is wanted. */
+export function afterWriting(
+  work: Work,
+  known: Known,
+  wrote: Wrote,
+  { settings }: Context,
+): TableState {
+  const expected = work.group === null
+    ? known.source.numRows
+    : work.group.rows.get(partitionOf(work));
+  if (wrote.rows !== null && expected !== undefined && wrote.rows !== expected) {
+    const why = miscounted(work, known, wrote.rows, expected);
+    if (work.group !== null) {
+      return cleaning(known, wrote.folders, { is: "failed", error: why });
+    }
+    return { at: "spoiling", known, wrote, why };
+  }
+  if (work.group !== null) return cleaning(known, wrote.folders, { is: "placed" });
+  if (settings.verify === "fingerprint") {
+    return { at: "printing", known, wrote, jobs: [newWatch(0), newWatch(0)], done: 0 };
+  }
+  return { at: "marking", known, wrote };
+}
+
+/** The copy is not whole. */
+export function miscounted(work: Work, known: Known, rows: string, expected: string): SluiceError {
+  const buffer = known.source.streamingBuffer === undefined
+    ? ""
+    : "; rows in its streaming buffer may be the reason: run it again when it is empty";
+  return new SluiceError(
+    `copy table ${work.source.tableId}`,
+    "permanent",
+    `the copy has ${rows} rows and the source ${expected}${buffer}`,
+  );
+}
+
+/** A state that ends at once when there is nothing to clean. */
+export function cleaning(known: Known, folders: readonly string[], end: TableEnd): TableState {
+  const all = [...new Set([...known.litter, ...folders])];
+  return { at: "cleaning", known, folders: all, then: { end } };
+}
+
+/** Its source has changed: all over again, a few times. */
+export function restart(
+  work: Work,
+  known: Known,
+  folders: readonly string[],
+  { isGone, isOurs }: { readonly isGone: boolean; readonly isOurs: boolean },
+): Move {
+  const all = [...new Set([...known.litter, ...folders])];
+  if (!isGone && known.restarts < restartsMost) {
+    const then = { restart: known.restarts + 1, isOurs };
+    return { to: { at: "cleaning", known, folders: all, then } };
+  }
+  const error = new SluiceError(
+    `copy table ${work.candidate.tableId}`,
+    "permanent",
+    isGone
+      ? "it was dropped while it was copied"
+      : `it was changed each of the ${restartsMost + 1} times that it was copied; run it again ` +
+        "when it rests",
+  );
+  return { to: cleaning(known, folders, { is: "failed", error }) };
+}
+
+/** The end of a copy that came out well. */
+export function copied(known: Known, way: Known["way"] | "create" | "partitions"): TableEnd {
+  const { numRows = "0", numBytes = "0" } = known.source;
+  const { source, notes } = known;
+  return { is: "copied", result: { way, rows: numRows, bytes: numBytes, notes, source } };
+}
+
+/** The id of a partition unit's partition. */
+export function partitionOf({ source: { tableId } }: Work): string {
+  return tableId.slice(tableId.indexOf("$") + 1);
+}
+
+/** The answer that belongs to the request; any other is a defect. */
+export function expect<K extends Answer["is"]>(
+  answer: Answer,
+  is: K,
+): Extract<Answer, { readonly is: K }> {
+  if (answer.is !== is) {
+    if (answer.is === "refused") throw answer.error;
+    throw new Error(`The answer is ${answer.is} where ${is} was asked for`);
+  }
+  return answer as Extract<Answer, { readonly is: K }>;
+}

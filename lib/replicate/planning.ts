@@ -1,0 +1,154 @@
+import type { TableResource } from "../clients/bigquery/bigquery.ts";
+import { SluiceError } from "../core/errors.ts";
+import { carryAccess } from "./access.ts";
+import { type Context, folderOf } from "./configurations.ts";
+import { generationOf } from "./job_ids.ts";
+import { newWatch } from "./job_watch.ts";
+import { etagMark, marksOf } from "./marks.ts";
+import { afterWriting, type Move } from "./moves.ts";
+import type { Answer, Known, TableState, Work } from "./states.ts";
+import {
+  isPartitioned,
+  isPartitionedByIngestion,
+  layoutConflict,
+  lossesOfCopy,
+} from "./table_copy.ts";
+import { chooseWay } from "./way_choice.ts";
+
+/** What stands in the destination already, as far as it matters for the copy. */
+interface Standing {
+  readonly before: TableResource | null;
+  readonly replaces: boolean;
+  readonly firstGeneration: number;
+}
+
+/** The first move of a table, once source and destination were looked at. */
+export function lookedAt(
+  work: Work,
+  { restarts, isOurs }: Extract<TableState, { readonly at: "planned" }>,
+  seen: Extract<Answer, { readonly is: "seen" }>,
+  context: Context,
+): Move {
+  const { source, destination, policies } = seen;
+  const { settings } = context;
+  if (source === null) throw permanent(work, "it is not there any more");
+  const isSameLocation = context.source.location === context.destination.location;
+  const access = carryAccess(source, policies, settings, isSameLocation);
+  const mark = etagMark(source.etag);
+  const standing = isOurs || work.candidate.destination !== null
+    ? standingOf(destination, mark)
+    : notThere;
+  if (destination !== null && isDone(destination, mark, context) && !work.isProbe) {
+    return { end: { is: "unchanged" } };
+  }
+  const choice = chooseWay(source, access, { ...context, isSameLocation });
+  const refusals = [...access.refusals, ..."refused" in choice ? [choice.refused] : []];
+  if (refusals.length > 0 || "refused" in choice) {
+    if (work.isProbe) return { end: { is: "unchanged" } };
+    return { end: { is: "refused", reason: refusals.join("; ") } };
+  }
+  const { way, format, losses } = choice;
+  const notes = [...lossesOfCopy(source, { source: context.source }), ...losses];
+  if (way === "extract" && isPartitionedByIngestion(source) && access.rowPolicies.length > 0) {
+    const reason =
+      "its partitions are those of the time of loading and it has row access policies: " +
+      "put together from files it would be without them for a moment";
+    return { end: work.isProbe ? { is: "unchanged" } : { is: "refused", reason } };
+  }
+  const isSplit = way === "extract" && isPartitionedByIngestion(source) && !isEmpty(source);
+  const known: Known = {
+    ...{ source, access, mark, way, format, restarts, notes, ...standing },
+    ...{ isSplit, isPartial: false, litter: [] },
+  };
+  if (work.isProbe) {
+    // A load job marks what it makes.
+    if (way === "extract" && !isSplit) return { end: { is: "unchanged" } };
+    return { to: { at: "probing", known: { ...known, ...notThere }, job: newWatch(0) } };
+  }
+  return { to: firstState(work, known, destination, context) };
+}
+
+const notThere: Standing = { before: null, replaces: false, firstGeneration: 0 };
+
+/** Whether the destination is a finished copy of the source as it is. */
+function isDone(destination: TableResource, mark: string, { settings }: Context): boolean {
+  const marks = marksOf(destination.labels);
+  return marks.source === mark && marks.state === null && settings.choice !== "all";
+}
+
+/**
+ * - a finished or wrong copy of the same source: made anew, by jobs of another generation;
+ * - whole, but not finished (`loaded`): gone on with;
+ * - begun for rows under a policy (`made`): gone on with, or dropped when the source is another by now;
+ * - anything else: replaced.
+ */
+function standingOf(destination: TableResource | null, mark: string): Standing {
+  if (destination === null) return notThere;
+  const { source, run, state } = marksOf(destination.labels);
+  if (source !== mark) {
+    return { before: destination, replaces: state !== "made", firstGeneration: 0 };
+  }
+  if (state === "loaded" || state === "made") return notThere;
+  const used = run === null ? null : generationOf(run);
+  return {
+    before: destination,
+    replaces: true,
+    firstGeneration: used === null ? 0 : used + 1,
+  };
+}
+
+function firstState(
+  work: Work,
+  known: Known,
+  destination: TableResource | null,
+  context: Context,
+): TableState {
+  const marks = marksOf(destination?.labels);
+  if (marks.source === known.mark && marks.state === "loaded") {
+    const run = marks.run ?? "";
+    const folders = generationOf(run) === null ? [] : [folderOf(work, run, context)];
+    return afterWriting(work, known, { rows: null, run, folders }, context);
+  }
+  if (destination !== null && known.replaces) {
+    if (destination.type !== "TABLE" && destination.type !== "CLONE") {
+      throw permanent(
+        work,
+        `the destination has a ${destination.type} of that name; drop it there`,
+      );
+    }
+    if (known.access.rowPolicies.length > 0) {
+      throw permanent(work, "a table with row access policies is not replaced; drop its copy");
+    }
+    const conflict = layoutConflict(known.source, destination);
+    if (conflict !== null) throw permanent(work, conflict);
+    if (arePartitionsCopied(known, marks, context)) {
+      return { at: "splitting", known: { ...known, isPartial: true }, target: "destination" };
+    }
+  }
+  if (isEmpty(known.source) && destination === null && known.access.rowPolicies.length === 0) {
+    return { at: "creating", known };
+  }
+  if (known.isSplit) return { at: "splitting", known, target: "temporary" };
+  const job = newWatch(known.firstGeneration);
+  return known.way === "copy" ? { at: "copying", known, job } : { at: "extracting", known, job };
+}
+
+/** Only of a finished copy is it known which partitions are as they were. */
+function arePartitionsCopied(
+  known: Known,
+  marks: ReturnType<typeof marksOf>,
+  { settings }: Context,
+): boolean {
+  return settings.choice === "partitions" && isPartitioned(known.source) &&
+    marks.source !== null && marks.modifiedMs !== null && marks.state === null;
+}
+
+/** Without rows, also without some that are on their way; or without columns to have any. */
+function isEmpty({ numRows, streamingBuffer, schema }: TableResource): boolean {
+  if ((schema?.fields ?? []).length === 0) return true;
+  return numRows === "0" && streamingBuffer === undefined;
+}
+
+function permanent(work: Work, detail: string): SluiceError {
+  return new SluiceError(`copy table ${work.candidate.tableId}`, "permanent", detail);
+}

@@ -1,0 +1,62 @@
+import type { TableResource } from "../clients/bigquery/bigquery.ts";
+import type { Access } from "./access.ts";
+import type { CopyQuota } from "./copy_quota.ts";
+import { chooseFormat } from "./format_choice.ts";
+import type { FileFormat, ReplicateSettings, Way } from "./settings.ts";
+
+/** How a table is copied, or why it is not. */
+export type WayChoice =
+  | { readonly way: Way; readonly format: FileFormat; readonly losses: readonly string[] }
+  | { readonly refused: string };
+
+/** What the choice hangs on. */
+export interface Circumstances {
+  readonly settings: Pick<
+    ReplicateSettings,
+    "via" | "bucket" | "format" | "isLossy"
+  >;
+  readonly isSameLocation: boolean;
+  readonly quota: Pick<CopyQuota, "mayTryAcross">;
+}
+
+/**
+ * A copy job where one will do, else files. A table that is guarded goes through files whenever a copy
+ * job might leave it without its guards for a moment: across locations, or with other tags.
+ */
+export function chooseWay(
+  source: TableResource,
+  access: Access,
+  { settings, isSameLocation, quota }: Circumstances,
+): WayChoice {
+  const { via, bucket } = settings;
+  const isUnsafe = isGuardLost(source, access, isSameLocation);
+  if (via === "copy" && isUnsafe) {
+    return {
+      refused: "a copy job might leave it without its policy tags or row access policies for a " +
+        "moment; it goes through files: --via extract",
+    };
+  }
+  const extract = (): WayChoice => {
+    if (bucket === null) {
+      return { refused: "it has to go through files; give --google-cloud-bucket gs://BUCKET" };
+    }
+    const fields = source.schema?.fields ?? [];
+    const chosen = chooseFormat(fields, settings.format, settings.isLossy);
+    return "refused" in chosen ? chosen : { way: "extract", ...chosen };
+  };
+  if (via === "extract" || isUnsafe) return extract();
+  const copy: WayChoice = { way: "copy", format: "avro", losses: [] };
+  if (via === "copy" || isSameLocation) return copy;
+  if (quota.mayTryAcross()) return copy;
+  const files = extract();
+  if ("refused" in files) {
+    return { refused: `BigQuery does not copy it to the other location, and ${files.refused}` };
+  }
+  return files;
+}
+
+function isGuardLost(source: TableResource, access: Access, isSameLocation: boolean): boolean {
+  if (!access.isGuarded) return false;
+  if (access.rowPolicies.length > 0 || !isSameLocation) return true;
+  return JSON.stringify(access.fields) !== JSON.stringify(source.schema?.fields ?? []);
+}
