@@ -32,6 +32,11 @@ export class IngestDaemon {
     return this.#watches.values();
   }
 
+  /** Loads that are under way, each with a connection of its own. */
+  get loads(): number {
+    return this.tools.targets.uses;
+  }
+
   /** Directories with a manifest. */
   get watched(): number {
     return this.#watches.size;

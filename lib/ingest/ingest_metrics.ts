@@ -33,6 +33,7 @@ export function registerIngestMetrics(
   const gauges: readonly (readonly [string, string, () => number])[] = [
     ["directories_watched", "Directories with a manifest", () => daemon.watched],
     ["directories_blocked", "Directories that are not loaded as they are", () => daemon.blocked],
+    ["loads", "Loads under way, each with a connection to its database", () => daemon.loads],
     ["importing_files", "Files that are being loaded now", () => counts.importingFiles],
     [
       "oldest_file_seconds",

@@ -18,6 +18,11 @@ export class Targets {
   /** @param open opens a warehouse; another one in tests. */
   constructor(private readonly world: World, private readonly open = openWarehouse) {}
 
+  /** How often databases are in use now. */
+  get uses(): number {
+    return [...this.#open.values()].reduce((sum, { users }) => sum + users, 0);
+  }
+
   async use<T>(url: Secret, act: (warehouse: Warehouse) => Promise<T>): Promise<T> {
     const fresh = await url.fresh();
     const key = fresh.reveal();
