@@ -54,6 +54,12 @@ const options = {
     least: 3_600_000,
     help: "forget a loaded file that is gone from the store after so long",
   }),
+  "redshift-iam-role": text({
+    placeholder: "ARN",
+    help:
+      "the role by which Redshift's COPY reads the bucket, or default; without it sluice's own " +
+      "keys for S3 are handed on (also: BLUESHIFT_S3_IAM_ROLE)",
+  }),
   ...daemonOptions,
 } as const;
 
@@ -157,6 +163,7 @@ function settingsOf(values: Values): IngestSettings {
     keep: values.keep,
     ledgerTable: values["ledger-table"],
     ledgerAgeMs: values["ledger-age"],
+    iamRole: values["redshift-iam-role"] ?? (Deno.env.get("BLUESHIFT_S3_IAM_ROLE") || undefined),
   };
 }
 

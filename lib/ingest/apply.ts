@@ -22,10 +22,18 @@ export interface Staged {
 }
 
 /** What the server refused, and at which statement. */
-interface Refusal {
+export interface Refusal {
   readonly thrown: unknown;
   readonly sql: string;
 }
+
+/**
+ * Applies the files `[from, to)` of those that are staged, and none before or behind them; unless it is
+ * final, nothing has happened afterwards.
+ *
+ * @returns what the data was refused for, after which nothing has happened either.
+ */
+export type Trial = (from: number, to: number, isFinal: boolean) => Promise<Refusal | undefined>;
 
 export const savepoint = "SAVEPOINT sluice_file";
 export const undo = "ROLLBACK TO SAVEPOINT sluice_file";
@@ -38,15 +46,15 @@ export const suspiciousFiles = 4;
 const samples = 4;
 
 /**
- * Brings the rows of the staging table into the target on PostgreSQL; a file that the table refuses is
- * found by halving, with savepoints, and taken out. Before any file is blamed the same statements are
+ * Brings the rows of the staging table into the target; a file that the table refuses is found by
+ * halving, each try of which is undone, and taken out. Before any file is blamed the same statements are
  * tried without one: what fails then is the fault of the manifest or of the table.
  */
 export class Applier {
   constructor(
-    private readonly session: Session,
     private readonly plan: SqlPlan,
     private readonly staged: Staged,
+    private readonly trial: Trial,
   ) {}
 
   /** @throws {SluiceError} `permanent` when it is no file's fault. */
@@ -56,7 +64,7 @@ export class Applier {
     let isFirst = true;
     for (let copied; (copied = staged.copied()).length > 0; isFirst = false) {
       const { length } = copied;
-      const refusal = await this.#try(0, length, true);
+      const refusal = await this.trial(0, length, true);
       if (refusal === undefined) return;
       if (isFirst) await this.#blameManifest(refusal);
       const [index, last] = await this.#firstBad(length, refusal);
@@ -76,7 +84,7 @@ export class Applier {
     let [good, bad, last] = [0, length, refusal];
     while (bad - good > 1) {
       const middle = (good + bad) >> 1;
-      const found = await this.#try(0, middle, false);
+      const found = await this.trial(0, middle, false);
       if (found === undefined) good = middle;
       else [bad, last] = [middle, found];
     }
@@ -85,7 +93,7 @@ export class Applier {
 
   async #blameManifest(refusal: Refusal): Promise<void> {
     this.#refuseDelete(refusal);
-    const without = await this.#try(0, 0, false);
+    const without = await this.trial(0, 0, false);
     if (without === undefined) return;
     const detail = `${reasonOf(without.thrown)}; it fails without any file, too: ` +
       "the manifest or the table is wrong, the files are left where they are";
@@ -108,7 +116,7 @@ export class Applier {
     if (!areAlike(front)) return;
     const step = Math.max(1, Math.floor((copied.length - 1) / samples));
     for (let at = copied.length - 1; at > 0; at -= step) {
-      const found = await this.#try(at, at + 1, false);
+      const found = await this.trial(at, at + 1, false);
       const { file } = copied[at] as Copied;
       if (!found || !areAlike([...front, { file, row: badRowOf(found.thrown) }])) return;
     }
@@ -118,50 +126,71 @@ export class Applier {
   get #action(): string {
     return `load into ${quoteTable(this.plan.target)}`;
   }
+}
 
-  /** Applies files `[from, to)`. @returns the data's failure, after which nothing has happened. */
-  async #try(from: number, to: number, isFinal: boolean): Promise<Refusal | undefined> {
-    const { session, plan } = this;
-    const copied = this.staged.copied();
-    await session.execute(savepoint);
-    let sql = "";
-    try {
-      for (const [first, last] of outside(copied, from, to)) {
-        await session.execute(takeOutSql(plan, first, last));
-      }
-      for (sql of applySql(plan)) {
-        await session.execute(sql);
-        if (sql.includes(`TABLE ${selectedName(plan)} `)) await this.#refuseNullKeys();
-      }
-      // Deferred constraints would fail at COMMIT, when no file could be named any more.
-      sql = "SET CONSTRAINTS ALL IMMEDIATE";
+/**
+ * Runs the statements that bring the staging table into the target.
+ *
+ * @param behind statements that follow them.
+ * @param isData tells whether a failure may be the data's own.
+ * @returns the data's failure; the transaction is as the server has left it.
+ */
+export async function applyRows(
+  session: Session,
+  plan: SqlPlan,
+  behind: readonly string[],
+  isData: (thrown: unknown) => boolean,
+): Promise<Refusal | undefined> {
+  let sql = "";
+  try {
+    for (sql of [...applySql(plan), ...behind]) {
       await session.execute(sql);
-    } catch (thrown) {
-      if (session.isBroken || !isDataFailure(thrown)) throw thrown;
-      await session.execute(`${undo}; ${release}`);
-      return { thrown, sql };
+      if (sql.includes(`TABLE ${selectedName(plan)} `)) await refuseNullKeys(session, plan);
     }
-    await session.execute(isFinal ? release : `${undo}; ${release}`);
     return undefined;
+  } catch (thrown) {
+    if (session.isBroken || !isData(thrown)) throw thrown;
+    return { thrown, sql };
   }
+}
 
-  /** What staging-select gives may have keys that no file has. */
-  async #refuseNullKeys(): Promise<void> {
-    const { plan, session } = this;
-    if (plan.pkColumns.length === 0) return;
-    const { columns, rows: [row] } = await session.query(nullSelectedSql(plan));
-    if (row === undefined) return;
-    const values = columns.map(({ name }, i) => [name, row[i] ?? null] as const);
-    const column =
-      plan.pkColumns.find((key) =>
-        values.some(([name, value]) => name === key && value === null)
-      ) ?? null;
-    const text = JSON.stringify(Object.fromEntries(values)).slice(0, 1024);
-    throw new BadRowError({
-      ...{ line: null, column, raw: text },
-      reason: `staging-select gives a row with NULL in the key column "${column}": ${text}`,
-    });
-  }
+/** What staging-select gives may have keys that no file has. */
+async function refuseNullKeys(session: Session, plan: SqlPlan): Promise<void> {
+  if (plan.pkColumns.length === 0) return;
+  const { columns, rows: [row] } = await session.query(nullSelectedSql(plan));
+  if (row === undefined) return;
+  const values = columns.map(({ name }, i) => [name, row[i] ?? null] as const);
+  const column =
+    plan.pkColumns.find((key) => values.some(([name, value]) => name === key && value === null)) ??
+      null;
+  const text = JSON.stringify(Object.fromEntries(values)).slice(0, 1024);
+  throw new BadRowError({
+    ...{ line: null, column, raw: text },
+    reason: `staging-select gives a row with NULL in the key column "${column}": ${text}`,
+  });
+}
+
+/** Tries with savepoints, on PostgreSQL. */
+export function savepointTrial(
+  session: Session,
+  plan: SqlPlan,
+  staged: Pick<Staged, "copied">,
+): Trial {
+  return async (from, to, isFinal) => {
+    await session.execute(savepoint);
+    for (const [first, last] of outside(staged.copied(), from, to)) {
+      await session.execute(takeOutSql(plan, first, last));
+    }
+    // Deferred constraints would fail at COMMIT, when no file could be named any more.
+    const refusal = await applyRows(
+      session,
+      plan,
+      ["SET CONSTRAINTS ALL IMMEDIATE"],
+      isDataFailure,
+    );
+    await session.execute(refusal === undefined && isFinal ? release : `${undo}; ${release}`);
+    return refusal;
+  };
 }
 
 /** The row numbers of all files but those in `[from, to)`. */

@@ -29,7 +29,7 @@ export async function checkDirectories(tools: DirectoryTools): Promise<CheckResu
       }
       const manifest = await directories.readManifest(found, new Watch(found.directory));
       await targets.use(manifest.targetUrl, async (warehouse) => {
-        refuseUnloadable(manifest, warehouse);
+        refuseUnloadable(manifest, warehouse, store);
         const session = await warehouse.connect({ statementTimeoutMs: manifest.timeoutMs });
         try {
           const target = readTableName(manifest.table);

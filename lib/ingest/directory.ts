@@ -132,13 +132,14 @@ export class Directories {
     gone: StoredObject[],
   ): Promise<Passed> {
     const { world, store, counts, drain, settings } = this.tools;
-    refuseUnloadable(manifest, warehouse);
+    refuseUnloadable(manifest, warehouse, store);
     const ledger = this.ledgerOf(unit.directory, manifest, warehouse);
     const target = readTableName(manifest.table);
     const loadId = crypto.randomUUID();
     const begunMs = world.monotonicMs();
     const load = new Load({ loadId, manifest, target, files }, {
       ...{ world, store, warehouse, ledger, counts, drain },
+      iamRole: settings.iamRole,
     });
     const outcome = await load.run();
     this.tools.timeImport((world.monotonicMs() - begunMs) / 1000);

@@ -75,7 +75,7 @@ export class Ledger {
   /** Writes down files of a load, in several statements when there are many. */
   recordSql(loadId: string, files: readonly StoredObject[]): string[] {
     const texts: string[] = [];
-    const now = this.kind === "redshift" ? "SYSDATE" : "now()";
+    const now = this.kind === "redshift" ? "GETDATE()" : "now()";
     for (let at = 0; at < files.length; at += namesAtOnce) {
       const rows = files.slice(at, at + namesAtOnce).map(({ key, etag, sizeBytes }) => {
         const values = [this.#target, this.directory, nameOf(key), etag].map((one) =>
@@ -105,7 +105,7 @@ export class Ledger {
   pruneSql(present: readonly StoredObject[], ageMs: number): string {
     const seconds = Math.ceil(ageMs / 1000);
     const before = this.kind === "redshift"
-      ? `DATEADD(second, -${seconds}, SYSDATE)`
+      ? `GETDATE() - INTERVAL '${seconds} seconds'`
       : `now() - interval '${seconds} seconds'`;
     const names = present.map(({ key }) => this.#literal(nameOf(key)));
     const gone = names.length === 0 ? "" : ` AND name NOT IN (${names.join(", ")})`;

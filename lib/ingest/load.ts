@@ -1,16 +1,18 @@
 import { crashPoint } from "../clients/crash_point.ts";
 import type { Store, StoredObject } from "../clients/store/store.ts";
 import type { Session, Warehouse } from "../clients/warehouse/warehouse.ts";
-import { reasonOf } from "../core/errors.ts";
+import { reasonOf, SluiceError } from "../core/errors.ts";
 import { retry } from "../core/retry.ts";
 import type { World } from "../core/world.ts";
 import { quoteTable, type TableName } from "../formats/sql_text.ts";
 import { allAlike, suspiciousFiles } from "./apply.ts";
 import { areAlike, type BadFile } from "./bad_file.ts";
-import { type Copier, PostgresCopier } from "./copier.ts";
+import type { Copier } from "./copier.ts";
 import type { Counts } from "./counts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Manifest } from "./manifest.ts";
+import { openCopier } from "./open_copier.ts";
+import { RedshiftRoom } from "./redshift_room.ts";
 import { lockSql, type SqlPlan, stageSql } from "./sql_load.ts";
 import { targetColumns } from "./target.ts";
 import { refuseMissing } from "./target_check.ts";
@@ -22,6 +24,8 @@ export interface LoadTools {
   readonly warehouse: Warehouse;
   readonly ledger: Ledger;
   readonly counts: Counts;
+  /** The role by which Redshift reads the store; by the store's own keys without it. */
+  readonly iamRole?: string | undefined;
   /** Aborted when we are to stop: a load that has begun goes on, but waits for nobody any more. */
   readonly drain: AbortSignal;
 }
@@ -69,6 +73,7 @@ export class Load {
   #open: readonly StoredObject[] = [];
   #skipped: readonly StoredObject[] = [];
   #copier: Copier | undefined;
+  #room: RedshiftRoom | undefined;
   #isCommitted = false;
 
   constructor(private readonly task: LoadTask, private readonly tools: LoadTools) {}
@@ -95,6 +100,7 @@ export class Load {
     } finally {
       // What is open is undone by that, too.
       await this.#session?.close();
+      await this.#room?.clear();
     }
   }
 
@@ -115,6 +121,10 @@ export class Load {
       applicationName: `sluice ingest ${this.task.loadId}`,
     });
     await this.tools.ledger.ensure(this.#session);
+    const { target, loadId } = this.task;
+    if (this.#plan.kind === "redshift") {
+      this.#room = await RedshiftRoom.of(this.tools, target, loadId);
+    }
     return "lock";
   }
 
@@ -143,6 +153,7 @@ export class Load {
     const known = await this.tools.ledger.known(this.#current, files);
     this.#skipped = files.filter((file) => known.has(file));
     this.#open = files.filter((file) => !known.has(file));
+    await this.#room?.sweep();
     if (this.#open.length > 0) return "stage";
     await this.#current.execute("ROLLBACK");
     return "end";
@@ -152,16 +163,32 @@ export class Load {
     const { manifest, target } = this.task;
     const columns = await targetColumns(this.#current, target, manifest.columns);
     await refuseMissing(this.#current, target, manifest.columns);
-    for (const sql of manifest.preSql) await this.#current.execute(sql);
-    for (const sql of stageSql(this.#plan)) await this.#current.execute(sql);
-    this.#copier = new PostgresCopier(
-      this.#current,
-      this.#plan,
-      manifest,
-      columns,
-      this.tools.store,
-    );
+    await this.#prepare();
+    this.#copier = openCopier({
+      ...{ session: this.#current, plan: this.#plan, manifest, columns },
+      ...{ store: this.tools.store, world: this.tools.world, iamRole: this.tools.iamRole },
+      ...(this.#room === undefined ? {} : { room: this.#room }),
+      restart: (files) => this.#restart(files),
+    });
     return "copy";
+  }
+
+  async #prepare(): Promise<void> {
+    for (const sql of this.task.manifest.preSql) await this.#current.execute(sql);
+    for (const sql of stageSql(this.#plan)) await this.#current.execute(sql);
+  }
+
+  /** The transaction once more from its beginning; without the lock another one may have come first. */
+  async #restart(files: readonly StoredObject[]): Promise<void> {
+    await this.#current.execute("ROLLBACK");
+    await this.#lock();
+    const known = await this.tools.ledger.known(this.#current, files);
+    if (files.some((file) => known.has(file))) {
+      const detail =
+        "another one has loaded some of the files in the meantime; the rest is tried again";
+      throw new SluiceError(`load into ${quoteTable(this.task.target)}`, "transient", detail);
+    }
+    await this.#prepare();
   }
 
   async #copy(): Promise<Step> {

@@ -1,8 +1,9 @@
+import type { Store } from "../clients/store/store.ts";
 import type { Warehouse } from "../clients/warehouse/warehouse.ts";
-import { usageError } from "../core/errors.ts";
 import { parseCopyOptions } from "../formats/copy_options.ts";
 import { refuseUnreadable } from "./file_text.ts";
 import type { Manifest } from "./manifest.ts";
+import { refuseOnRedshift } from "./redshift_options.ts";
 import { refuseEnding, refuseNoSelect } from "./sql_guard.ts";
 import { dialectOf } from "./target.ts";
 
@@ -12,12 +13,13 @@ import { dialectOf } from "./target.ts";
  *
  * @throws {SluiceError} `usage` naming the key or the option.
  */
-export function refuseUnloadable(manifest: Manifest, { kind, url }: Warehouse): void {
+export function refuseUnloadable(
+  manifest: Manifest,
+  { kind }: Pick<Warehouse, "kind">,
+  store: Store,
+): void {
   const isRedshift = kind === "redshift";
-  if (isRedshift) {
-    const detail = "loading into Redshift is not in this version; give postgres:// or pglite:DIR";
-    throw usageError(`load into ${url}`, detail);
-  }
+  if (isRedshift) refuseOnRedshift(manifest, store);
   const options = parseCopyOptions(manifest.options, dialectOf(kind));
   if (!isRedshift) refuseUnreadable(options);
   refuseEnding("pre-sql", manifest.preSql, isRedshift);

@@ -13,4 +13,6 @@ export interface IngestSettings {
   readonly ledgerTable: string;
   /** Rows of the ledger are forgotten when their file is gone and they are so old, milliseconds. */
   readonly ledgerAgeMs: number;
+  /** The role by which Redshift reads the store; by the store's own keys without it. */
+  readonly iamRole?: string | undefined;
 }

@@ -2,6 +2,7 @@ import type { WarehouseKind } from "../clients/warehouse/warehouse.ts";
 import {
   quoteIdentifier,
   quoteIdentifiers,
+  quoteLiteral,
   quoteTable,
   type TableName,
 } from "../formats/sql_text.ts";
@@ -33,11 +34,20 @@ export function rowColumn({ columns }: Pick<SqlPlan, "columns">): string {
   return freeName("sluice_row", columns);
 }
 
+/** Its name without quotation marks, as it stands in files of JSON. */
+export function rowColumnName({ columns }: Pick<SqlPlan, "columns">): string {
+  return unquotedFree("sluice_row", columns);
+}
+
 /** A name of ours that is none of these, quoted. */
 function freeName(name: string, taken: readonly string[]): string {
+  return quoteIdentifier(unquotedFree(name, taken));
+}
+
+function unquotedFree(name: string, taken: readonly string[]): string {
   let free = name;
   while (taken.includes(free)) free += "_";
-  return quoteIdentifier(free);
+  return free;
 }
 
 /**
@@ -53,8 +63,14 @@ export function lockSql({ kind, target }: Pick<SqlPlan, "kind" | "target">): str
 export function stageSql(plan: SqlPlan): readonly string[] {
   const { kind, target, columns } = plan;
   const staging = stagingName(plan);
-  const select = `SELECT ${quoteIdentifiers(columns)} FROM ${quoteTable(target)} WHERE 1 = 0`;
-  if (kind === "redshift") return [`CREATE TEMP TABLE ${staging} AS ${select}`];
+  const names = quoteIdentifiers(columns);
+  const from = `FROM ${quoteTable(target)} WHERE 1 = 0`;
+  const select = `SELECT ${names} ${from}`;
+  if (kind === "redshift") {
+    // Rows have no number until they need one: what COPY reads side by side comes in any order.
+    const row = `CAST(NULL AS BIGINT) AS ${rowColumn(plan)}`;
+    return [`CREATE TEMP TABLE ${staging} AS SELECT ${names}, ${row} ${from}`];
+  }
   return [
     `CREATE TEMP TABLE ${staging} ON COMMIT DROP AS ${select}`,
     `ALTER TABLE ${staging} ADD COLUMN ${rowColumn(plan)} bigint ` +
@@ -67,9 +83,51 @@ export function copyInSql(plan: Place & Pick<SqlPlan, "columns">, clause: string
   return `COPY ${stagingName(plan)} (${quoteIdentifiers(plan.columns)}) FROM STDIN ${clause}`;
 }
 
-/** COPY on Redshift, without where from and how. */
-export function copyRedshiftSql(plan: Place & Pick<SqlPlan, "columns">): string {
-  return `COPY ${stagingName(plan)} (${quoteIdentifiers(plan.columns)})`;
+/** COPY on Redshift, without where from and how; `isNumbered`: the rows' numbers stand first. */
+export function copyRedshiftSql(
+  plan: Place & Pick<SqlPlan, "columns">,
+  isNumbered: boolean,
+): string {
+  const number = isNumbered ? `${rowColumn(plan)}, ` : "";
+  return `COPY ${stagingName(plan)} (${number}${quoteIdentifiers(plan.columns)})`;
+}
+
+/** The number that Redshift has given the staging table, which it notes errors of COPY by. */
+export function stagingIdSql(plan: Place): string {
+  return `SELECT ${quoteLiteral(stagingName(plan), "redshift")}::regclass::oid`;
+}
+
+/** Empties the staging table, for COPY to fill it with numbered rows. */
+export function emptySql(plan: Place): string {
+  return `DELETE FROM ${stagingName(plan)}`;
+}
+
+/** Whether some row's key holds a NULL, and which of the columns it is; rows need no numbers. */
+export function anyNullKeySql(plan: SqlPlan): string {
+  const isNull = plan.pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
+  const flags = isNull.map((one) => `CASE WHEN ${one} THEN 1 ELSE 0 END`).join(", ");
+  return `SELECT ${flags} FROM ${stagingName(plan)} WHERE ${isNull.join(" OR ")} LIMIT 1`;
+}
+
+/**
+ * Finds a key for which several rows come first, so that only their files and lines can tell which of
+ * them wins.
+ *
+ * @param isStrict whether rows that are the same in all columns count as one.
+ */
+export function tiedSql(plan: SqlPlan, isStrict: boolean): string {
+  const { columns, pkColumns, orderBy } = plan;
+  const keys = quoteIdentifiers(pkColumns);
+  const tied = quoteIdentifier("sluice_tied");
+  const rank = freeName("sluice_rank", columns);
+  const names = isStrict ? `DISTINCT ${quoteIdentifiers(columns)}` : keys;
+  const first = orderBy.length === 0
+    ? stagingName(plan)
+    : `(SELECT ${quoteIdentifiers(columns)}, RANK() OVER (PARTITION BY ${keys} ORDER BY ${
+      orderTexts(plan).join(", ")
+    }) AS ${rank} FROM ${stagingName(plan)}) AS ${ranked} WHERE ${rank} = 1`;
+  return `SELECT ${keys} FROM (SELECT ${names} FROM ${first}) AS ${tied} ` +
+    `GROUP BY ${keys} HAVING COUNT(*) > 1 LIMIT 1`;
 }
 
 /** Numbers the next rows from here on, after rows of a bad file were undone. */
@@ -169,10 +227,14 @@ function notThereSql({ target, pkColumns }: SqlPlan): string {
 
 /** Which of the rows with one key comes first, and wins. NULL is older than everything. */
 function orderOf(plan: SqlPlan, isSelected: boolean): string {
-  const orders = plan.orderBy.map(({ column, descending }) =>
+  const orders = orderTexts(plan);
+  // What was selected has no order of its own.
+  if (!isSelected) orders.push(`${rowColumn(plan)} DESC`);
+  return orders.length > 0 ? orders.join(", ") : quoteIdentifiers(plan.pkColumns);
+}
+
+function orderTexts({ orderBy }: SqlPlan): string[] {
+  return orderBy.map(({ column, descending }) =>
     `${quoteIdentifier(column)} ${descending ? "DESC" : "ASC"} NULLS LAST`
   );
-  // What was selected has no order of its own; Redshift's COPY tells none.
-  if (!isSelected && plan.kind !== "redshift") orders.push(`${rowColumn(plan)} DESC`);
-  return orders.length > 0 ? orders.join(", ") : quoteIdentifiers(plan.pkColumns);
 }

@@ -21,10 +21,16 @@ export async function targetColumns(
   columns: readonly string[],
 ): Promise<TargetColumn[]> {
   const table = quoteLiteral(quoteTable(target), dialectOf(session.kind));
-  const special = session.kind === "redshift" ? "'', ''" : "a.attidentity, a.attgenerated";
+  // Redshift tells of an identity column by its default; it has no other generated ones.
+  const [special, defaults] = session.kind === "redshift"
+    ? [
+      `CASE WHEN d.adsrc LIKE '%"identity"(%' THEN 'a' ELSE '' END, ''`,
+      "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum ",
+    ]
+    : ["a.attidentity, a.attgenerated", ""];
   const { rows } = await session.query(
     `SELECT a.attname, format_type(a.atttypid, a.atttypmod), ${special} FROM pg_attribute a ` +
-      `WHERE a.attrelid = ${table}::regclass AND a.attnum > 0 AND NOT a.attisdropped`,
+      `${defaults}WHERE a.attrelid = ${table}::regclass AND a.attnum > 0 AND NOT a.attisdropped`,
   );
   const types = new Map(rows.map(([name, ...rest]) => [name ?? "", rest]));
   return columns.map((name) => {

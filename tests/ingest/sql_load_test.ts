@@ -21,7 +21,8 @@ Deno.test("the target is locked, and the staging table has no schema and takes N
   assert.equal(lockSql(plan), 'LOCK TABLE "s"."T""1" IN SHARE ROW EXCLUSIVE MODE');
   assert.equal(lockSql({ ...plan, kind: "redshift" }), 'LOCK TABLE "s"."T""1"');
   assert.deepEqual(stageSql({ ...plan, kind: "redshift" }), [
-    'CREATE TEMP TABLE "sluice_staging" AS SELECT "id", "Part" FROM "s"."T""1" WHERE 1 = 0',
+    'CREATE TEMP TABLE "sluice_staging" AS SELECT "id", "Part", CAST(NULL AS BIGINT) AS ' +
+    '"sluice_row" FROM "s"."T""1" WHERE 1 = 0',
   ]);
 });
 

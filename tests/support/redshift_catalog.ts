@@ -6,7 +6,9 @@ export const redshiftVersion = "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled 
  * What a database of the stand-in has besides PostgreSQL's own: the views of load errors
  * (SYS_LOAD_ERROR_DETAIL, r_STL_LOAD_ERRORS), whose texts are padded as CHARACTER is; version(),
  * PG_LAST_COPY_ID and PG_LAST_COPY_COUNT, GETDATE, LEN, NVL (pages of these names). In plain
- * literals a backslash is an escape.
+ * literals a backslash is an escape. An identity column has a default there, which pg_attrdef.adsrc
+ * tells as "identity"(...) or default_identity(...): so Amazon's own scripts find them
+ * (amazon-redshift-utils, v_generate_tbl_ddl), and tools that read schemas.
  */
 export function catalogSql(database: string): string {
   const name = `"${database.replaceAll('"', '""')}"`;
@@ -37,6 +39,15 @@ CREATE VIEW pg_catalog.stl_load_errors AS SELECT
   raw_field_value::char(1024) AS raw_field_value, error_code AS err_code,
   error_message::char(100) AS err_reason, 0 AS is_partial, 0::bigint AS start_offset
   FROM pg_catalog.redshift_load_error;
+CREATE VIEW pg_catalog.redshift_attribute AS SELECT
+  attrelid, attname, atttypid, attstattarget, attlen, attnum, attndims, attcacheoff, atttypmod,
+  attbyval, attstorage, attalign, attnotnull, atthasdef OR attidentity <> '' AS atthasdef,
+  attisdropped, attislocal, attinhcount FROM pg_catalog.pg_attribute;
+CREATE VIEW pg_catalog.redshift_attrdef AS SELECT
+  oid, adrelid, adnum, adbin, pg_get_expr(adbin, adrelid) AS adsrc FROM pg_catalog.pg_attrdef
+  UNION ALL SELECT 0, attrelid, attnum, NULL, CASE attidentity WHEN 'a' THEN '"identity"('
+  ELSE 'default_identity(' END || attrelid || ', 0, ''1,1''::text)'
+  FROM pg_catalog.pg_attribute WHERE attidentity <> '';
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE
   AS $$ SELECT '${redshiftVersion}'::text $$;
 CREATE FUNCTION pg_catalog.pg_last_copy_id() RETURNS bigint LANGUAGE sql STABLE

@@ -15,7 +15,9 @@ export function forPostgres(sql: string): string {
   if (/^SHOW\s+server_version\s*$/i.test(sql.trim())) {
     return "SELECT '8.0.2'::text AS server_version";
   }
-  return sql.trim().replace(parameters, "$1redshift.$2");
+  return sql.trim().replace(parameters, "$1redshift.$2")
+    // What Redshift tells of identity columns: see the views.
+    .replace(/\bpg_(attribute|attrdef)\b/gi, "redshift_$1");
 }
 
 /**

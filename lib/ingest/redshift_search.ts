@@ -1,0 +1,190 @@
+import type { Store, StoredObject } from "../clients/store/store.ts";
+import type { Session } from "../clients/warehouse/warehouse.ts";
+import { reasonOf } from "../core/errors.ts";
+import type { CopyOptions } from "../formats/copy_options.ts";
+import { allAlike, suspiciousFiles } from "./apply.ts";
+import { areAlike, type BadFile, type BadRow, badRowOf } from "./bad_file.ts";
+import { openedFile } from "./file_text.ts";
+import { CopyFailure, type RedshiftCopy } from "./redshift_copy.ts";
+import { type LoadError, loadErrorsOf, mayBeData } from "./redshift_errors.ts";
+import { type RedshiftRoom, urlOf } from "./redshift_room.ts";
+import { type SqlPlan, stageSql, stagingIdSql } from "./sql_load.ts";
+
+/** Columns of names of files in Redshift's system tables are so long. */
+const urlCharacters = 256;
+
+/** A COPY that has failed for its data, and where Redshift notes why. */
+export interface Failed {
+  readonly thrown: unknown;
+  readonly tableId: string;
+}
+
+/** What a search works with. */
+export interface SearchTools {
+  readonly session: Session;
+  readonly plan: SqlPlan;
+  readonly store: Store;
+  readonly room: RedshiftRoom;
+  readonly copy: RedshiftCopy;
+  readonly options: CopyOptions;
+}
+
+/**
+ * Finds out which files a COPY has failed for: by what Redshift has noted of it, else by halving, each
+ * try a transaction of its own which is undone, for there are no savepoints. The transaction of the load
+ * must be undone before.
+ */
+export class RedshiftSearch {
+  constructor(private readonly tools: SearchTools) {}
+
+  /**
+   * @param check more that is asked of the rows of a try, when nothing was noted; throws what is wrong.
+   * @returns one file at least.
+   */
+  async badAmong(
+    files: readonly StoredObject[],
+    failed: Failed,
+    isDry = false,
+    check: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<BadFile[]> {
+    const noted = await this.#noted(files, failed.tableId);
+    if (noted.length > 0) return noted;
+    let [good, bad, last] = [0, files.length, failed];
+    while (bad - good > 1) {
+      const middle = (good + bad) >> 1;
+      const found = await this.tryOut(files.slice(0, middle), isDry, check);
+      if (found === undefined) good = middle;
+      else [bad, last] = [middle, found];
+    }
+    const file = files[bad - 1] as StoredObject;
+    const [row] = await this.#noted([file], last.tableId);
+    return [row ?? { file, row: badRowOf(last.thrown) }];
+  }
+
+  /**
+   * Throws when the files that failed so far, and one that has not been looked at, fail alike: the
+   * manifest or the table is more likely to be wrong than all files.
+   */
+  async suspectAll(
+    rejected: readonly BadFile[],
+    rest: readonly StoredObject[],
+    action: string,
+    isDry = false,
+  ): Promise<void> {
+    const { length } = rejected;
+    // Not after each file: each look is a COPY.
+    const isTime = length >= suspiciousFiles && (length & (length - 1)) === 0;
+    const other = rest.at(-1);
+    if (!isTime || other === undefined || !areAlike(rejected)) return;
+    const failed = await this.tryOut([other], isDry);
+    if (failed === undefined) return;
+    const found = await this.badAmong([other], failed, isDry);
+    if (areAlike([...rejected, ...found])) throw allAlike(rejected, action);
+  }
+
+  /** Copies files into a staging table of a transaction that is undone. @returns why it failed. */
+  async tryOut(
+    files: readonly StoredObject[],
+    isDry = false,
+    check: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<Failed | undefined> {
+    const { session, plan, copy, room } = this.tools;
+    await session.execute("BEGIN");
+    for (const sql of stageSql(plan)) await session.execute(sql);
+    const tableId = await stagingIdOf(session, plan);
+    let thrown: unknown;
+    try {
+      await copy.run(room, { ...copy.filesOf(files), isDry });
+      await check();
+    } catch (caught) {
+      thrown = dataFailureOf(session, caught);
+    }
+    await session.execute("ROLLBACK");
+    return thrown === undefined ? undefined : { thrown, tableId };
+  }
+
+  async #noted(files: readonly StoredObject[], tableId: string): Promise<BadFile[]> {
+    const errors = await loadErrorsOf(this.tools.session, tableId);
+    const found = new Map<StoredObject, LoadError>();
+    for (const error of errors) {
+      const file = this.fileOf(files, error);
+      if (file !== undefined && !found.has(file)) found.set(file, error);
+    }
+    const bad: BadFile[] = [];
+    for (const file of files) {
+      const error = found.get(file);
+      if (error !== undefined) bad.push({ file, row: await this.#rowOf(file, error) });
+    }
+    return bad;
+  }
+
+  /** The file that an error is about; undefined when none or several may be meant. */
+  fileOf(files: readonly StoredObject[], { url }: LoadError): StoredObject | undefined {
+    const matching = files.filter(({ key }) => {
+      const full = urlOf(this.tools.store, key);
+      // The column's room is counted in bytes or characters: what was cut off is shorter than either.
+      return full === url || (url.length > urlCharacters / 4 && full.length > url.length &&
+        new TextEncoder().encode(full).length > urlCharacters && full.startsWith(url));
+    });
+    return matching.length === 1 ? matching[0] : undefined;
+  }
+
+  async #rowOf(file: StoredObject, { line, column, reason, raw }: LoadError): Promise<BadRow> {
+    const read = line > 0 ? await this.#line(file, line) : null;
+    return { line: line > 0 ? line : null, column, reason, raw: read ?? raw };
+  }
+
+  /** A line of a file as it stands there, 1 KiB at most; null when it cannot be read. */
+  async #line({ key }: StoredObject, wanted: number): Promise<string | null> {
+    const { store, options } = this.tools;
+    try {
+      const source = await openedFile(store, key, options.compression);
+      try {
+        return await lineOf(source, wanted);
+      } finally {
+        source.close();
+      }
+    } catch {
+      // The report has a line's number and reason without it.
+      return null;
+    }
+  }
+}
+
+async function lineOf(
+  source: { next(): Promise<Uint8Array | undefined> },
+  wanted: number,
+): Promise<string | null> {
+  const kept: number[] = [];
+  let line = 1;
+  for (let piece; (piece = await source.next()) !== undefined;) {
+    for (let at = 0; at < piece.length && line <= wanted;) {
+      const feed = piece.indexOf(10, at);
+      const end = feed < 0 ? piece.length : feed;
+      if (line === wanted) kept.push(...piece.subarray(at, Math.min(end, at + 1024 - kept.length)));
+      if (feed >= 0) line++;
+      at = end + 1;
+    }
+    if (line > wanted || kept.length >= 1024) break;
+  }
+  if (line < wanted) return null;
+  return new TextDecoder().decode(new Uint8Array(kept)).replace(/\r$/, "");
+}
+
+/**
+ * What has failed when it may be the data.
+ *
+ * @throws what was thrown, without keys, when it is anything else.
+ */
+export function dataFailureOf(session: Session, caught: unknown): unknown {
+  const thrown = caught instanceof CopyFailure ? caught.thrown : caught;
+  const shown = caught instanceof CopyFailure ? caught.shown : caught;
+  if (session.isBroken || !mayBeData(thrown)) throw shown;
+  return shown instanceof Error ? shown : new Error(reasonOf(shown));
+}
+
+/** The number of the staging table. */
+export async function stagingIdOf(session: Session, plan: SqlPlan): Promise<string> {
+  const { rows: [row] } = await session.query(stagingIdSql(plan));
+  return row?.[0] ?? "";
+}
