@@ -78,7 +78,7 @@ function wrongWith(path: string, from: Place, specifier: string): string | undef
 function wrongPackage(path: string, from: Place, specifier: string): string | undefined {
   if (specifier.startsWith("node:")) return undefined;
   if (/^(jsr|https?):/.test(specifier)) return `${specifier}: npm packages and node: only`;
-  if (/^(npm:)?(kafkajs|fast-check)(@|\/|$)/.test(specifier)) {
+  if (/^(npm:)?(kafkajs|fast-check|playwright-core|statsd)(@|\/|$)/.test(specifier)) {
     return `${specifier} is for tests only`;
   }
   if (specifier.startsWith("npm:")) return `${specifier}: name the version in deno.json`;

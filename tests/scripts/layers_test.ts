@@ -10,6 +10,7 @@ const cases: [path: string, text: string, complaint: RegExp | null][] = [
   ["lib/forward/a.ts", 'import { z } from "zod";', /only a client/],
   ["lib/clients/a.ts", 'import { z } from "zod";', null],
   ["lib/clients/a.ts", 'import { Kafka } from "kafkajs";', /for tests only/],
+  ["lib/clients/a.ts", 'import { chromium } from "playwright-core";', /for tests only/],
   ["commands/a.ts", 'const a = await import("../main.ts");', /above/],
   ["lib/forward/a.ts", 'new URL("../clients/deflate/b.ts", import.meta.url);', /import its door/],
   ["lib/clients/deflate/deflate.ts", 'new URL("./b.ts", import.meta.url);', null],
