@@ -55,6 +55,11 @@ export interface ObjectStoreOptions {
 }
 
 const usualCallMs = 60_000;
+/**
+ * A connection for each request. On one that is kept Deno sends a request again by itself when the
+ * other side cuts it, or does not hear of the cut at all: neither may happen to us unseen.
+ */
+const oneConnectionEach = { Connection: "close" };
 const google = "https://storage.googleapis.com";
 
 /**
@@ -128,7 +133,10 @@ function requestOnce<T>(
   const qs = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
   return new Promise((resolve, reject) => {
     library.request(
-      { method, uri, qs, maxRetries: 0, ...(json === undefined ? {} : { json }) },
+      {
+        ...{ method, uri, qs, maxRetries: 0, headers: oneConnectionEach },
+        ...(json === undefined ? {} : { json }),
+      },
       (error, body) => error ? reject(googleError(action, error)) : resolve(body as T),
     );
   });

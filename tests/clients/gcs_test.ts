@@ -98,6 +98,7 @@ Deno.test("Failures of Cloud Storage are told by their kinds, and not tried agai
     stub.proxy.faults.add({ do: "loseReply", when: () => true });
     await assert.rejects(store.delete("b", "a"), { fault: "transient", detail: /was cut/ });
     assert.equal(stub.proxy.calls.length, 1);
+    assert.equal(stub.headers[0]?.["connection"], "close");
   });
 });
 

@@ -49,7 +49,8 @@ export function partitionSql(division: Division): string | undefined {
 
 function rangeSql({ field, range }: NonNullable<Division["rangePartitioning"]>): string {
   const { start, end, interval } = range;
-  const begin = `${start} + DIV(\`${field}\` - ${start}, ${interval}) * ${interval}`;
+  const steps = `CAST(FLOOR((\`${field}\` - ${start}) / ${interval}) AS INT64)`;
+  const begin = `${start} + ${steps} * ${interval}`;
   return `CASE WHEN \`${field}\` IS NULL THEN '__NULL__' ` +
     `WHEN \`${field}\` < ${start} OR \`${field}\` >= ${end} THEN '__UNPARTITIONED__' ` +
     `ELSE CAST(${begin} AS STRING) END`;

@@ -21,6 +21,11 @@ export interface Request {
 export type Call = <T>(action: string, request: Request) => Promise<T>;
 
 const usualCallMs = 60_000;
+/**
+ * A connection for each request. On one that is kept Deno sends a request again by itself when the
+ * other side cuts it, or does not hear of the cut at all: neither may happen to us unseen.
+ */
+const oneConnectionEach = { Connection: "close" };
 const google = "https://bigquery.googleapis.com";
 
 /** Makes requests through Google's library: one each, never tried again by it. */
@@ -68,6 +73,7 @@ function requestOnce<T>(
         // Frees the connection; the deadline around it is what the caller sees.
         timeout: callMs,
         headers: {
+          ...oneConnectionEach,
           ...headers,
           ...(json === undefined ? {} : { "Content-Type": "application/json" }),
         },

@@ -200,6 +200,17 @@ Deno.test("A connection that ends without an answer is transient, and not tried 
   await assert.rejects(nobody.getTable(table), { fault: "transient", detail: /nobody listens/ });
 });
 
+Deno.test("A connection that is cut is heard of at once, also behind calls that went well", async () => {
+  await withAnswers([{}, {}, {}, {}], async (client, stub) => {
+    for (let i = 0; i < 3; i++) await client.getTable(table);
+    stub.proxy.faults.add({ do: "loseReply", when: () => true });
+    const begun = performance.now();
+    await assert.rejects(client.patchTable(table, {}), { fault: "transient", detail: /was cut/ });
+    assert.ok(performance.now() - begun < 2_000);
+    assert.equal(stub.proxy.calls.length, 4);
+  });
+});
+
 Deno.test("An answer that is no JSON, or is cut, is transient", async () => {
   await using server = serveText("<html>a proxy</html>");
   const client = await openBigQuery({ endpoint: server.endpoint }, world);
