@@ -44,6 +44,13 @@ const options = {
     help: "directories that are loaded side by side; never two into one table",
   }),
   "keep": toggle({ help: "leave files where they are after they were loaded" }),
+  "max-errors": number({
+    fallback: 0,
+    most: 99_999,
+    help:
+      "leave out so many rows of a load that cannot be loaded, and report them; MAXERROR in a " +
+      "manifest's options goes before it",
+  }),
   "ledger-table": text({
     placeholder: "NAME",
     fallback: "sluice_ingest_ledger",
@@ -161,6 +168,7 @@ function settingsOf(values: Values): IngestSettings {
     once: values.once,
     workers: values.workers,
     keep: values.keep,
+    maxErrors: values["max-errors"],
     ledgerTable: values["ledger-table"],
     ledgerAgeMs: values["ledger-age"],
     iamRole: values["redshift-iam-role"] ?? (Deno.env.get("BLUESHIFT_S3_IAM_ROLE") || undefined),

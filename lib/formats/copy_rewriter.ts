@@ -9,19 +9,21 @@ export interface RewriterSettings {
   readonly options: CopyOptions;
   /** The columns that are loaded, in the file's order; of JSON, the keys. */
   readonly columns: readonly TargetColumn[];
-  /** The number, from 1, of a row to look for: the line that the server has named. */
-  readonly findRow?: number;
+  /** How many rows may be left out. @default what MAXERROR says of a load with this file alone */
+  readonly leftOutMost?: number;
+  /** The numbers, from 1 and ascending, of rows to look for: the lines that the server has named. */
+  readonly findRows?: readonly number[];
 }
 
 /**
  * Makes COPY text of one file, piece by piece, one line a row: what Redshift would load from the file
  * with these options, PostgreSQL loads from the text by {@linkcode copyClauseOf}. The server's line N is
- * the Nth row; `findRow` tells on which line of the file that stands.
+ * the Nth row; `findRows` tells on which line of the file that stands.
  */
 export interface CopyRewriter {
   /** Rows written so far. */
   readonly rows: number;
-  /** Rows left out, which only MAXERROR allows. */
+  /** Rows left out, which only MAXERROR allows, and those that were looked for. */
   readonly faults: RowFaults;
   /**
    * Takes the next bytes of the file, decompressed. What it gives is lent until the next call.

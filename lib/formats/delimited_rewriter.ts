@@ -6,7 +6,7 @@ import { CopyText } from "./copy_text.ts";
 import { behindMark, isBlankLine, linesOf } from "./delimited.ts";
 import { FieldFlag, RowScanner } from "./delimited_row.ts";
 import { FieldBytes, NullText } from "./field_bytes.ts";
-import { RowFaults } from "./row_faults.ts";
+import { RowFaults, rowsLeftOutMost } from "./row_faults.ts";
 import { RowsInPieces } from "./rows_in_pieces.ts";
 import type { TargetColumn } from "./target_column.ts";
 
@@ -40,7 +40,7 @@ export class DelimitedRewriter implements CopyRewriter {
   #runStart = 0;
   #runEnd = 0;
 
-  constructor({ options, columns, findRow }: RewriterSettings) {
+  constructor({ options, columns, leftOutMost, findRows }: RewriterSettings) {
     this.#options = options;
     this.#columns = columns;
     this.#rules = columns.map((column) => new ColumnRules(column, options));
@@ -52,7 +52,7 @@ export class DelimitedRewriter implements CopyRewriter {
     this.#out = new CopyText(delimiter.charCodeAt(0));
     this.#isDelimiterKept = delimiter === options.delimiter;
     this.#headerLeft = options.ignoreHeader;
-    this.#faults = new RowFaults(options.maxError, findRow);
+    this.#faults = new RowFaults(leftOutMost ?? rowsLeftOutMost(options.maxError), findRows);
     this.#pieces = new RowsInPieces(this.#take.bind(this), () => this.#line);
   }
 

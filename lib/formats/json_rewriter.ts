@@ -5,7 +5,7 @@ import { behindMark, lineFeedsIn } from "./delimited.ts";
 import { NullText } from "./field_bytes.ts";
 import { isSpace, JsonFields, objectEnd, unescapedJson } from "./json_fields.ts";
 import { JsonScanner } from "./json_record.ts";
-import { RowFaults } from "./row_faults.ts";
+import { RowFaults, rowsLeftOutMost } from "./row_faults.ts";
 import { RowsInPieces } from "./rows_in_pieces.ts";
 
 const [QUOTE, OPEN, LOWER_N, LF] = [34, 123, 110, 10];
@@ -40,7 +40,7 @@ export class JsonRewriter implements CopyRewriter {
   #lineFeed = -1;
   #rows = 0;
 
-  constructor({ options, columns, findRow }: RewriterSettings) {
+  constructor({ options, columns, leftOutMost, findRows }: RewriterSettings) {
     this.#rules = columns.map((column) => new ColumnRules(column, options));
     this.#names = columns.map(({ name }) => name);
     this.#keys = new KeyColumns(this.#names, options.jsonIgnoresCase);
@@ -50,7 +50,7 @@ export class JsonRewriter implements CopyRewriter {
     this.#null = new NullText(options);
     this.#replacement = options.acceptInvChars?.charCodeAt(0) ?? -1;
     this.#headerLeft = options.ignoreHeader;
-    this.#faults = new RowFaults(options.maxError, findRow);
+    this.#faults = new RowFaults(leftOutMost ?? rowsLeftOutMost(options.maxError), findRows);
     this.#pieces = new RowsInPieces(this.#take.bind(this), () => this.#line);
   }
 

@@ -1,13 +1,18 @@
 import type { Store, StoredObject } from "../clients/store/store.ts";
 import { serverReportOf, type Session } from "../clients/warehouse/warehouse.ts";
 import { reasonOf, SluiceError } from "../core/errors.ts";
+import type { World } from "../core/world.ts";
 import { copyClauseOf } from "../formats/copy_clause.ts";
 import { parseCopyOptions } from "../formats/copy_options.ts";
+import type { RowFault } from "../formats/data_error.ts";
+import { faultsKeptMost, rowsLeftOutMost } from "../formats/row_faults.ts";
 import type { TargetColumn } from "../formats/target_column.ts";
-import { Applier, release, savepoint, undo } from "./apply.ts";
+import { Applier, release, savepoint, savepointTrial, undo } from "./apply.ts";
 import { type BadFile, type BadRow, badRowOf, isDataFailure, textOf } from "./bad_file.ts";
 import { FileText, type Reading, refuseUnreadable } from "./file_text.ts";
+import { LenientCopy, type RefusedRow, RefusedRowError } from "./lenient_copy.ts";
 import type { Manifest } from "./manifest.ts";
+import type { RedshiftRoom } from "./redshift_room.ts";
 import { nameOf } from "./scan.ts";
 import { copyInSql, nullKeySql, renumberSql, type SqlPlan, takeOutSql } from "./sql_load.ts";
 
@@ -17,6 +22,7 @@ export interface Copied {
   /** The numbers of its rows in the staging table; none when `first` is behind `last`. */
   readonly first: number;
   readonly last: number;
+  /** On Redshift, which counts all files of a COPY as one, they stand with the first of them. */
   readonly rows: number;
   readonly bytes: number;
   /** How many rows MAXERROR or --max-errors let be left out. */
@@ -33,14 +39,37 @@ export interface Copier {
   copyAll(files: readonly StoredObject[]): Promise<void>;
   apply(): Promise<void>;
   /** The statements that bring these files into the staging table, for people: no secret is in them. */
-  copySql(files: readonly StoredObject[]): readonly string[];
+  copySql(files: readonly StoredObject[]): Promise<readonly string[]>;
   /**
    * Has the server read the files without loading anything (Redshift's NOLOAD); left out where there
-   * is no such thing. Nothing is written anywhere that outlives the call.
+   * is no such thing. Not within a transaction. Nothing is written anywhere that outlives the call.
    *
    * @returns the files that would not be loaded, and why.
    */
   dryRun?(files: readonly StoredObject[]): Promise<readonly BadFile[]>;
+  /** Cleans up, however the load has ended; never throws. */
+  close(): Promise<void>;
+}
+
+/** What a copier works with. */
+export interface CopierTools {
+  readonly session: Session;
+  readonly plan: SqlPlan;
+  readonly manifest: Pick<Manifest, "format" | "options" | "onError">;
+  readonly columns: readonly TargetColumn[];
+  readonly store: Store;
+  readonly world: World;
+  /** Where COPY finds what is not data, on Redshift; one of its own, for a dry run, without it. */
+  readonly room?: RedshiftRoom;
+  /** The role by which Redshift reads the store; by the store's keys without it. */
+  readonly iamRole?: string | undefined;
+  /**
+   * Undoes the transaction and begins it anew, with the lock and an empty staging table, for these
+   * files. On Redshift, which has no savepoints.
+   *
+   * @throws {SluiceError} `transient` when another one has loaded some of them in between.
+   */
+  restart(files: readonly StoredObject[]): Promise<void>;
 }
 
 /**
@@ -55,18 +84,23 @@ export class PostgresCopier implements Copier {
   readonly #copySql: string;
   /** The number of the next row in the staging table. */
   #next = 1;
+  /** How many more rows of this load may be left out. */
+  #leftOutMost: number;
+  /** The rows of each file that the server has refused, ascending. */
+  readonly #refused = new Map<StoredObject, readonly number[]>();
+
+  private readonly session: Session;
+  private readonly plan: SqlPlan;
+  private readonly manifest: CopierTools["manifest"];
+  private readonly store: Store;
 
   /** @throws {SluiceError} `usage` for options that cannot be honoured here. */
-  constructor(
-    private readonly session: Session,
-    private readonly plan: SqlPlan,
-    private readonly manifest: Pick<Manifest, "format" | "options" | "onError">,
-    columns: readonly TargetColumn[],
-    private readonly store: Store,
-  ) {
+  constructor({ session, plan, manifest, columns, store }: CopierTools) {
+    [this.session, this.plan, this.manifest, this.store] = [session, plan, manifest, store];
     const options = parseCopyOptions(manifest.options, "postgres");
     refuseUnreadable(options);
     this.#reading = { format: manifest.format, options, columns };
+    this.#leftOutMost = rowsLeftOutMost(options.maxError);
     this.#copySql = copyInSql(plan, copyClauseOf(options));
   }
 
@@ -75,8 +109,8 @@ export class PostgresCopier implements Copier {
   }
 
   /** It is the same for each of them. */
-  copySql(): readonly string[] {
-    return [this.#copySql];
+  copySql(): Promise<readonly string[]> {
+    return Promise.resolve([this.#copySql]);
   }
 
   async copyAll(files: readonly StoredObject[]): Promise<void> {
@@ -86,12 +120,20 @@ export class PostgresCopier implements Copier {
 
   async #copy(file: StoredObject): Promise<void> {
     const { session } = this;
-    const text = new FileText(this.#reading);
+    const text = new FileText(this.#reading, this.#leftOutMost);
+    const { faults } = text.rewriter;
+    const lenient = new LenientCopy({
+      ...{ session, copySql: this.#copySql, leaveOut: () => faults.countOne() },
+      renumberSql: (copied) => renumberSql(this.plan, this.#next + copied),
+    });
     await session.execute(savepoint);
     let failure: unknown;
     let rows = 0;
     try {
-      rows = await session.copyIn(this.#copySql, text.pieces(this.store, file.key));
+      const pieces = text.pieces(this.store, file.key);
+      rows = this.#leftOutMost === 0
+        ? await session.copyIn(this.#copySql, pieces)
+        : await lenient.copy(pieces);
     } catch (thrown) {
       failure = thrown;
     }
@@ -109,10 +151,27 @@ export class PostgresCopier implements Copier {
     await session.execute(release);
     const first = this.#next;
     this.#next += rows;
-    const { count: leftOut, first: faults } = text.rewriter.faults;
-    const leftOutRows = faults.map((fault) => ({ ...fault, raw: textOf(fault.raw) }));
-    const last = this.#next - 1;
-    this.#copied.push({ file, first, last, rows, bytes: text.bytes, leftOut, leftOutRows });
+    this.#leftOutMost -= faults.count;
+    this.#refused.set(file, lenient.refused.map(({ number }) => number));
+    this.#copied.push({
+      ...{ file, first, last: this.#next - 1, rows, bytes: text.bytes, leftOut: faults.count },
+      leftOutRows: await this.#leftOutRows(file, faults.first, lenient.refused),
+    });
+  }
+
+  /** The rows of a file that were left out, by us and by the server, in the order of their lines. */
+  async #leftOutRows(
+    file: StoredObject,
+    ours: readonly RowFault[],
+    refused: readonly RefusedRow[],
+  ): Promise<readonly BadRow[]> {
+    const rows: BadRow[] = ours.map((fault) => ({ ...fault, raw: textOf(fault.raw) }));
+    const kept = refused.slice(0, faultsKeptMost);
+    const found = kept.length === 0
+      ? null
+      : await this.#findAll(file, kept.map(({ number }) => number)).catch(() => null);
+    for (const { number, row } of kept) rows.push({ ...row, ...found?.get(number) });
+    return rows.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, faultsKeptMost);
   }
 
   async #undo(): Promise<void> {
@@ -120,36 +179,44 @@ export class PostgresCopier implements Copier {
   }
 
   #reject(bad: BadFile): void {
-    if (this.manifest.onError === "stop") {
-      const { line, column, reason } = bad.row;
-      const where = `${line === null ? "" : `, line ${line}`}${column ? `, column ${column}` : ""}`;
-      throw new SluiceError(`load ${bad.file.key}${where}`, "permanent", reason);
-    }
-    this.rejected.push(bad);
+    rejectTo(this.rejected, this.manifest, bad);
   }
 
   /** What is wrong, with the line of the file where the server tells the number of a row. */
   async #rowOf(file: StoredObject, failure: unknown): Promise<BadRow> {
     const row = badRowOf(failure);
-    const number = serverReportOf(failure)?.copy?.line;
+    const number = failure instanceof RefusedRowError
+      ? failure.number
+      : serverReportOf(failure)?.copy?.line;
     return number === undefined ? row : { ...row, ...await this.#find(file, number, row.reason) };
   }
 
   /** Reads a file again up to a row. */
   async #find(file: StoredObject, row: number, reason: string): Promise<Partial<BadRow>> {
-    const text = new FileText(this.#reading, row);
     try {
-      const pieces = text.pieces(this.store, file.key);
-      while (text.rewriter.faults.found === null && !(await pieces.next()).done);
-      await pieces.return(undefined);
+      return (await this.#findAll(file, [row])).get(row) ?? {};
     } catch (thrown) {
       // Only the line is missing then; that the file is bad is known, and why.
-      if (text.rewriter.faults.found === null) {
-        return { reason: `${reason}; its line is not known: ${reasonOf(thrown)}` };
-      }
+      return { reason: `${reason}; its line is not known: ${reasonOf(thrown)}` };
     }
-    const { found } = text.rewriter.faults;
-    return found === null ? {} : { line: found.line, raw: textOf(found.raw) };
+  }
+
+  /** Where rows stand in their file, by their numbers. */
+  async #findAll(
+    file: StoredObject,
+    rows: readonly number[],
+  ): Promise<ReadonlyMap<number, Pick<BadRow, "line" | "raw">>> {
+    // What was left out once is left out again: the numbers are the same.
+    const text = new FileText(this.#reading, Infinity, rows);
+    const { faults } = text.rewriter;
+    try {
+      for await (const _ of text.pieces(this.store, file.key));
+    } catch (thrown) {
+      if (!faults.hasFoundAll) throw thrown;
+    }
+    return new Map(
+      [...faults.found].map(([number, { line, raw }]) => [number, { line, raw: textOf(raw) }]),
+    );
   }
 
   async #refuseNullKeys(): Promise<void> {
@@ -162,11 +229,18 @@ export class PostgresCopier implements Copier {
       const reason = `NULL in the key column "${column}"`;
       const row = {
         ...{ line: null, column, reason, raw: null },
-        ...await this.#find(copied.file, Number(number) - copied.first + 1, reason),
+        ...await this.#find(copied.file, this.#numberIn(copied, Number(number)), reason),
       };
       await this.#takeOut(copied);
       this.#reject({ file: copied.file, row });
     }
+  }
+
+  /** The number of a staged row among the rows of its file, those that were refused with them. */
+  #numberIn({ file, first }: Copied, staged: number): number {
+    let number = staged - first + 1;
+    for (const refused of this.#refused.get(file) ?? []) if (refused <= number) number++;
+    return number;
   }
 
   async #takeOut(copied: Copied): Promise<void> {
@@ -175,12 +249,35 @@ export class PostgresCopier implements Copier {
   }
 
   async apply(): Promise<void> {
-    await new Applier(this.session, this.plan, {
-      copied: () => this.#copied,
+    const copied = () => this.#copied;
+    await new Applier(this.plan, {
+      copied,
       takeOut: (copied) => this.#takeOut(copied),
       reject: (bad) => this.#reject(bad),
-    }).apply();
+    }, savepointTrial(this.session, this.plan, { copied })).apply();
   }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/**
+ * Puts a bad file to the others.
+ *
+ * @throws {SluiceError} `permanent` when the manifest wants to stop at one.
+ */
+export function rejectTo(
+  rejected: BadFile[],
+  { onError }: Pick<Manifest, "onError">,
+  bad: BadFile,
+): void {
+  if (onError === "stop") {
+    const { line, column, reason } = bad.row;
+    const where = `${line === null ? "" : `, line ${line}`}${column ? `, column ${column}` : ""}`;
+    throw new SluiceError(`load ${bad.file.key}${where}`, "permanent", reason);
+  }
+  rejected.push(bad);
 }
 
 /** A line for people about a bad file. */

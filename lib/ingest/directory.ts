@@ -8,6 +8,7 @@ import { quoteTable, readTableName } from "../formats/sql_text.ts";
 import type { BadFile } from "./bad_file.ts";
 import type { Counts } from "./counts.ts";
 import { Ledger } from "./ledger.ts";
+import { withMaxErrors } from "./left_out.ts";
 import { Load, type LoadOutcome } from "./load.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import { quarantine } from "./quarantine.ts";
@@ -101,7 +102,8 @@ export class Directories {
       source.close();
     }
     const bytes = new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
-    return watch.manifest = await readManifest(key, bytes, this.tools.resolve);
+    const manifest = await readManifest(key, bytes, this.tools.resolve);
+    return watch.manifest = withMaxErrors(manifest, this.tools.settings.maxErrors);
   }
 
   /** What stands for the table of a manifest in this process. It holds a secret: not for messages. */

@@ -1,3 +1,4 @@
+import { Unbzip2 } from "../clients/bzip2.ts";
 import { Gunzip, isGzip } from "../clients/gzip.ts";
 import type { Store } from "../clients/store/store.ts";
 import { Unzstd } from "../clients/zstd.ts";
@@ -25,10 +26,9 @@ const recordBytesMost = 256 * 1024 * 1024;
  *
  * @throws {SluiceError} `usage` naming the option.
  */
-export function refuseUnreadable({ compression }: CopyOptions): void {
-  if (compression !== "bzip2" && compression !== "lzop") return;
-  const name = compression.toUpperCase();
-  throw usageError(`use ${name}`, "only Redshift reads it; compress with gzip or zstd");
+export function refuseUnreadable({ compression }: Pick<CopyOptions, "compression">): void {
+  if (compression !== "lzop") return;
+  throw usageError("use LZOP", "only Redshift reads it; compress with gzip, zstd or bzip2");
 }
 
 /** One file of the store as COPY text. */
@@ -37,30 +37,34 @@ export class FileText {
   /** Bytes of the file as it is in the store. */
   bytes = 0;
 
-  /** @param findRow the number of a row whose line is wanted. */
-  constructor(private readonly reading: Reading, findRow?: number) {
+  /**
+   * @param leftOutMost how many rows may be left out.
+   * @param findRows the numbers of rows whose lines are wanted, ascending.
+   */
+  constructor(
+    private readonly reading: Reading,
+    leftOutMost: number,
+    findRows: readonly number[] = [],
+  ) {
     const { options, columns } = reading;
-    this.rewriter = openRewriter({
-      options,
-      columns,
-      ...(findRow === undefined ? {} : { findRow }),
-    });
+    this.rewriter = openRewriter({ options, columns, leftOutMost, findRows });
   }
 
   /**
-   * The text, piece by piece; a piece is lent until the next one is asked for.
+   * The text, piece by piece, whole rows each; a piece is lent until the next one is asked for. When
+   * rows are looked for, no further than to the last of them.
    *
    * @throws {SluiceError} of the store; `corrupt` for damaged files; {@linkcode DataError} for a row.
    */
   async *pieces(store: Store, key: string): AsyncGenerator<Uint8Array> {
-    const { format, options } = this.reading;
+    const { format } = this.reading;
     const source = await this.#opened(store, key);
     try {
       const lines = format === "baldr" ? new RecordLines() : null;
       for (let piece; (piece = await source.next()) !== undefined;) {
         const text = this.rewriter.push(lines === null ? piece : lines.push(piece));
         if (text.length > 0) yield text;
-        if (options.maxError === 0 && this.rewriter.faults.found !== null) return;
+        if (this.rewriter.faults.hasFoundAll) return;
       }
       lines?.finish();
       const last = this.rewriter.finish();
@@ -73,9 +77,7 @@ export class FileText {
   async #opened(store: Store, key: string): Promise<ByteSource> {
     const { format, options: { compression } } = this.reading;
     const raw = this.#counted(await store.get(key));
-    if (compression === "gzip") return new Gunzip(raw);
-    if (compression === "zstd") return new Unzstd(raw);
-    return format === "baldr" ? await gunzippedIfSo(raw) : raw;
+    return format === "baldr" ? await gunzippedIfSo(raw) : unpacked(raw, compression);
   }
 
   #counted(source: ByteSource): ByteSource {
@@ -88,6 +90,26 @@ export class FileText {
       close: () => source.close(),
     };
   }
+}
+
+/**
+ * The bytes of a file without its compression.
+ *
+ * @throws {SluiceError} of the store; `usage` for a compression that cannot be read here.
+ */
+export async function openedFile(
+  store: Store,
+  key: string,
+  compression: CopyOptions["compression"],
+): Promise<ByteSource> {
+  refuseUnreadable({ compression });
+  return unpacked(await store.get(key), compression);
+}
+
+function unpacked(raw: ByteSource, compression: CopyOptions["compression"]): ByteSource {
+  if (compression === "gzip") return new Gunzip(raw);
+  if (compression === "zstd") return new Unzstd(raw);
+  return compression === "bzip2" ? new Unbzip2(raw) : raw;
 }
 
 /** Archives are compressed or not: their beginning tells. */

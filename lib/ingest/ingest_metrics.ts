@@ -16,7 +16,11 @@ export function registerIngestMetrics(
     ["rows", "Rows of files loaded", () => counts.rows],
     ["bytes", "Bytes of files loaded, as they are in the store", () => counts.bytes],
     ["rejected_files", "Files moved aside", () => counts.rejectedFiles],
-    ["rejected_rows", "Rows that MAXERROR let be left out", () => counts.rejectedRows],
+    [
+      "rejected_rows",
+      "Rows that MAXERROR or --max-errors let be left out",
+      () => counts.rejectedRows,
+    ],
     [
       "ledger_skips",
       "Files not loaded as the ledger knew them: only deleted",

@@ -7,9 +7,10 @@ import type { World } from "../core/world.ts";
 import { quoteTable, type TableName } from "../formats/sql_text.ts";
 import { allAlike, suspiciousFiles } from "./apply.ts";
 import { areAlike, type BadFile } from "./bad_file.ts";
-import type { Copier } from "./copier.ts";
+import type { Copied, Copier } from "./copier.ts";
 import type { Counts } from "./counts.ts";
 import type { Ledger } from "./ledger.ts";
+import { reportLeftOut } from "./left_out.ts";
 import type { Manifest } from "./manifest.ts";
 import { openCopier } from "./open_copier.ts";
 import { RedshiftRoom } from "./redshift_room.ts";
@@ -49,7 +50,7 @@ export interface LoadOutcome {
   readonly changed: readonly StoredObject[];
   readonly rows: number;
   readonly bytes: number;
-  /** Rows that MAXERROR let be left out. */
+  /** Rows that MAXERROR or --max-errors let be left out. */
   readonly leftOutRows: number;
   readonly isCommitted: boolean;
 }
@@ -75,6 +76,10 @@ export class Load {
   #copier: Copier | undefined;
   #room: RedshiftRoom | undefined;
   #isCommitted = false;
+  /** COMMIT was sent, and nobody here knows what has become of it. */
+  #isUnknown = false;
+  /** Reports of rows that are left out, by their keys. */
+  readonly #reports: string[] = [];
 
   constructor(private readonly task: LoadTask, private readonly tools: LoadTools) {}
 
@@ -96,6 +101,7 @@ export class Load {
       return this.#outcome();
     } catch (thrown) {
       this.tools.counts.rollbacks++;
+      if (!this.#isUnknown) await this.#dropReports();
       throw thrown;
     } finally {
       // What is open is undone by that, too.
@@ -220,8 +226,29 @@ export class Load {
     for (const sql of manifest.postSql) await this.#current.execute(sql);
     const files = copier.copied.map(({ file }) => file);
     for (const sql of this.tools.ledger.recordSql(loadId, files)) await this.#current.execute(sql);
+    await this.#report(copier.copied);
     crashPoint("before-commit");
     return "commit";
+  }
+
+  /** What rows are left out is written down before it is final. */
+  async #report(copied: readonly Copied[]): Promise<void> {
+    const { store, world } = this.tools;
+    for (const one of copied) {
+      if (one.leftOut === 0) continue;
+      const key = await reportLeftOut(store, this.task.loadId, one, world.nowMs());
+      this.#reports.push(key);
+      world.log("warn", "Leaving rows out that cannot be loaded", {
+        ...{ file: one.file.key, rows: one.leftOut, report: key },
+      });
+    }
+  }
+
+  /** The load was undone: its reports are not true. One that cannot be removed harms nobody. */
+  async #dropReports(): Promise<void> {
+    for (const key of this.#reports.splice(0)) {
+      await this.tools.store.delete(key).catch(() => false);
+    }
   }
 
   async #commit(): Promise<Step> {
@@ -247,6 +274,7 @@ export class Load {
   async #recover(): Promise<Step> {
     const { world, warehouse, ledger, counts, drain } = this.tools;
     const { manifest, loadId } = this.task;
+    this.#isUnknown = true;
     await this.#session?.close();
     const has = await retry(world, async () => {
       const session = this.#session = await warehouse.connect({
@@ -265,8 +293,10 @@ export class Load {
         await session.close();
       }
     }, { what: `learn whether load ${loadId} was committed`, signal: drain });
+    this.#isUnknown = false;
     if (!has) {
       counts.rollbacks++;
+      await this.#dropReports();
       return "open";
     }
     counts.recoveredCommits++;

@@ -9,6 +9,8 @@ export interface IngestSettings {
   readonly workers: number;
   /** Leave files where they are after they were loaded. */
   readonly keep: boolean;
+  /** Rows of one load that may be left out, where the manifest has no MAXERROR. */
+  readonly maxErrors: number;
   /** The name of the ledger table, which lies in the schema of each target table. */
   readonly ledgerTable: string;
   /** Rows of the ledger are forgotten when their file is gone and they are so old, milliseconds. */

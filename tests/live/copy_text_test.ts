@@ -105,9 +105,12 @@ async function refusedRow(session: Session): Promise<void> {
   assert.deepEqual([copy?.line, copy?.column, copy?.value], [2, "c1", "x7"]);
   const columns = types.map((type, i) => targetColumnOf({ name: `c${i}`, type }));
   const options = parseCopyOptions([option]);
-  const rewriter = openRewriter({ options, columns, findRow: Number(copy?.line) });
+  const rewriter = openRewriter({ options, columns, findRows: [Number(copy?.line)] });
   rewriter.push(encoder.encode(file));
-  assert.deepEqual(rewriter.faults.found, { line: 6, raw: encoder.encode("c,x7") });
+  assert.deepEqual(rewriter.faults.found.get(Number(copy?.line)), {
+    line: 6,
+    raw: encoder.encode("c,x7"),
+  });
 }
 
 const cell = fc.array(fc.constantFrom(..."ab,\"'\\\n\r |N.\té".split("")), { maxLength: 6 })

@@ -94,7 +94,14 @@ export class Daemon implements AsyncDisposable {
       timeImport: () => {},
       resolve: () => Promise.reject(new Error("no secrets here")),
       settings: {
-        ...{ matches: () => true, pollMs: 1_000, once: false, workers: 4, keep: false },
+        ...{
+          matches: () => true,
+          pollMs: 1_000,
+          once: false,
+          workers: 4,
+          keep: false,
+          maxErrors: 0,
+        },
         ...{ ledgerTable: "sluice_ingest_ledger", ledgerAgeMs: 86_400_000 },
         ...settings,
       },

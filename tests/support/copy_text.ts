@@ -50,7 +50,7 @@ export function rewrite(
   const rewriter = openRewriter({
     options: parsed,
     columns,
-    ...(findRow === undefined ? {} : { findRow }),
+    ...(findRow === undefined ? {} : { findRows: [findRow] }),
   });
   const written: Uint8Array[] = [];
   for (const piece of pieces) {
