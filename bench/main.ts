@@ -19,6 +19,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     about: "baldr cat, beside zcat",
     load: () => import("./baldr.ts"),
   },
+  "query": {
+    about: "a million rows to CSV, beside psql --csv",
+    load: () => import("./query.ts"),
+  },
   "syslog-format": {
     about: "framing, parsing and encoding of syslog lines alone",
     load: () => import("./syslog_format.ts"),

@@ -15,12 +15,15 @@ const headerBytes = 5;
 export class MessageReader {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  /** Bytes of a message of COPY's data that are still to come: of these none waits for the others. */
+  #copyLeft = 0;
 
   /** @param read gives the next bytes and throws when there will be none. */
   constructor(private readonly read: () => Promise<Buffer>) {}
 
   /** Waits for what comes next. At most one chunk of rows or data is in memory. */
   async next(): Promise<Received> {
+    if (this.#copyLeft > 0) return { type: "copyData", bytes: await this.#moreCopyData() };
     const code = await this.#wholeMessage();
     if (code === From.dataRow) return { type: "rows", rows: this.#rows() };
     if (code === From.copyData) return { type: "copyData", bytes: this.#copyData() };
@@ -30,7 +33,7 @@ export class MessageReader {
     return { type: "message", code, body };
   }
 
-  /** Waits until a whole message lies at the place where we are; gives its type. */
+  /** Waits until a whole message, or the header of COPY's data, is where we are; gives its type. */
   async #wholeMessage(): Promise<number> {
     let have = this.#bytes.length - this.#at;
     const parts = have > 0 ? [this.#bytes.subarray(this.#at)] : [];
@@ -53,6 +56,7 @@ export class MessageReader {
     if (have < headerBytes) return headerBytes;
     const [first = Buffer.alloc(0)] = parts;
     const header = first.length >= headerBytes ? first : Buffer.concat(parts, headerBytes);
+    if (header[0] === From.copyData) return headerBytes;
     return 1 + header.readUInt32BE(1);
   }
 
@@ -76,17 +80,29 @@ export class MessageReader {
     return rows;
   }
 
+  async #moreCopyData(): Promise<Uint8Array> {
+    if (this.#at >= this.#bytes.length) {
+      this.#bytes = await this.read();
+      this.#at = 0;
+    }
+    return this.#copyData();
+  }
+
   /** The data of all messages that lie here one behind the other, moved together in place. */
   #copyData(): Uint8Array {
     const bytes = this.#bytes;
     const from = this.#at;
     let to = from;
-    let end: number | undefined;
-    while ((end = this.#endOf(From.copyData, this.#at)) !== undefined) {
-      bytes.copyWithin(to, this.#at + headerBytes, end);
-      to += end - this.#at - headerBytes;
+    while (true) {
+      const end = Math.min(bytes.length, this.#at + this.#copyLeft);
+      bytes.copyWithin(to, this.#at, end);
+      to += end - this.#at;
+      this.#copyLeft -= end - this.#at;
       this.#at = end;
+      const isNext = end + headerBytes <= bytes.length && bytes[end] === From.copyData;
+      if (this.#copyLeft > 0 || !isNext) return bytes.subarray(from, to);
+      this.#copyLeft = bytes.readUInt32BE(end + 1) - 4;
+      this.#at = end + headerBytes;
     }
-    return bytes.subarray(from, to);
   }
 }

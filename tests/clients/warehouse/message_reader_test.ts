@@ -99,3 +99,16 @@ Deno.test("The bodies of messages are taken apart", () => {
   const tags = ["INSERT 0 5", "COPY 12", "SELECT 0", "UPDATE 3", "CREATE TABLE", "BEGIN", ""];
   assert.deepEqual(tags.map(affectedOf), [5, 12, 0, 3, 0, 0, 0]);
 });
+
+Deno.test("COPY's data is given as it comes, however long a message is", async () => {
+  const long = message("d", Buffer.alloc(1_000, 7));
+  const chunks = [long.subarray(0, 300), long.subarray(300, 900)];
+  const reader = new MessageReader(() => {
+    const next = chunks.shift();
+    return next ? Promise.resolve(Buffer.from(next)) : Promise.reject(new Error("end"));
+  });
+  for (const length of [295, 600]) {
+    const got = await reader.next();
+    assert.deepEqual([got.type, got.type === "copyData" && got.bytes.length], ["copyData", length]);
+  }
+});
