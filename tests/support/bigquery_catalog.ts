@@ -26,6 +26,8 @@ export interface Table {
   settings: TableSettings;
   type: string;
   rows: number;
+  /** False while its first rows come: clients do not see it yet. */
+  isThere: boolean;
   /** Counts changes; the etag is made of it. */
   version: number;
   readonly createdMs: number;
@@ -61,13 +63,13 @@ export class Catalog {
     const { table } = partedName(name);
     this.dataset(table.projectId, table.datasetId, location);
     const found = this.tables.get(keyOf(table));
-    if (found) return found;
+    if (found?.isThere) return found;
     const where = location === undefined ? "" : ` was not found in location ${location}`;
     throw notFound(`Table ${table.projectId}:${table.datasetId}.${table.tableId}${where}`);
   }
 
   /** Adds a table; throws 409 when there is one. */
-  add(name: TableName, settings: TableSettings): Table {
+  add(name: TableName, settings: TableSettings, isThere = true): Table {
     const { location } = this.dataset(name.projectId, name.datasetId);
     if (this.tables.has(keyOf(name))) {
       const { projectId, datasetId, tableId } = name;
@@ -81,6 +83,7 @@ export class Catalog {
       settings: settled(settings),
       type: typeOf(settings),
       rows: 0,
+      isThere,
       version: 1,
       createdMs: nowMs,
       modifiedMs: nowMs,
@@ -136,7 +139,8 @@ export class Catalog {
   /** Tables of a dataset in the order of their ids. */
   tablesOf(projectId: string, datasetId: string): Table[] {
     return [...this.tables.values()]
-      .filter(({ name }) => name.projectId === projectId && name.datasetId === datasetId)
+      .filter((one) => one.isThere && one.name.projectId === projectId)
+      .filter(({ name }) => name.datasetId === datasetId)
       .sort((a, b) => a.name.tableId < b.name.tableId ? -1 : 1);
   }
 

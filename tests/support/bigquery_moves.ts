@@ -5,7 +5,13 @@ import {
   type Table,
   type TableSettings,
 } from "./bigquery_catalog.ts";
-import { beginningSql, hasHidden, partedName, partitionSql } from "./bigquery_partitions.ts";
+import {
+  beginningSql,
+  currentPartition,
+  hasHidden,
+  partedName,
+  partitionSql,
+} from "./bigquery_partitions.ts";
 import {
   columnsSql,
   emulated,
@@ -99,7 +105,7 @@ export class Moves {
     return await this.#spooled(fields.fields, async (spool) => {
       let rows = 0;
       for (const uri of found.flat()) rows = await upstream.load(spool, uri, format);
-      await this.#take(to, spool, fields.fields ?? []);
+      await this.#take(to, spool, fields.fields ?? [], { rows });
       return rows;
     });
   }
@@ -122,7 +128,7 @@ export class Moves {
         }
       }
       const rows = await upstream.count(spool);
-      await this.#take(to, spool, fields, keeps);
+      await this.#take(to, spool, fields, { rows, keeps });
       return rows;
     }, keeps);
   }
@@ -155,7 +161,7 @@ export class Moves {
     return await this.#spooled(fields, async (spool) => {
       await upstream.sql(`INSERT INTO ${quoted(spool)} ${sql}`, parameters);
       const rows = await upstream.count(spool);
-      await this.#take(to, spool, fields);
+      await this.#take(to, spool, fields, { rows });
       return rows;
     });
   }
@@ -180,79 +186,102 @@ export class Moves {
     return found;
   }
 
-  /** Rows go from the spool into the destination, by its disposition. */
+  /**
+   * Rows go from the spool into the destination, by its disposition. All that can be wrong is looked at
+   * first, and a new table is seen when it has its rows.
+   */
   async #take(
     to: Destination,
     spool: TableName,
     fields: readonly Field[],
-    keeps = false,
+    { rows, keeps = false }: { readonly rows: number; readonly keeps?: boolean },
   ): Promise<void> {
     const { catalog, upstream } = this.movers;
     const { table: name, partition } = partedName(to.name);
-    let table = this.#existing(to);
-    if (table && to.disposition === "WRITE_EMPTY") await this.#checkEmpty(table, partition);
-    const isReplaced = table && to.disposition === "WRITE_TRUNCATE" && partition === undefined;
-    if (table && isReplaced) {
-      await upstream.dropTable(name);
-      if (to.settings) table.settings = replaced(table.settings, to.settings);
-      await upstream.createTable(name, fields, hasHidden(table.settings));
+    const found = this.#existing(to);
+    const settings = found?.settings ?? to.settings ?? {};
+    if (found && to.disposition === "WRITE_EMPTY") await this.#checkEmpty(found, partition);
+    const partitions = await this.#partitionsOf(spool, settings, { partition, keeps });
+    const isEmptied = found !== undefined && to.disposition.startsWith("WRITE_TRUNCATE");
+    const isReplaced = isEmptied && to.disposition === "WRITE_TRUNCATE" && partition === undefined;
+    const table = found ?? await addTable(catalog, upstream, name, settings, { isThere: false });
+    try {
+      if (isReplaced) {
+        await upstream.dropTable(name);
+        await upstream.createTable(name, fields, hasHidden(settings));
+      } else if (isEmptied) {
+        const where = partition === undefined
+          ? "TRUE"
+          : `${partitionSql(settings)} = '${partition}'`;
+        await upstream.sql(`DELETE FROM ${quoted(name)} WHERE ${where}`);
+      }
+      const columns = isReplaced ? fields : settings.schema?.fields ?? [];
+      const isSame = JSON.stringify(emulated(fields, false)) ===
+        JSON.stringify(emulated(columns, false));
+      if (isSame && (keeps || !hasHidden(settings))) await upstream.copy(spool, name);
+      else await this.#insert(table, spool, fields, { partition: partitions[0], keeps });
+      if (isReplaced && to.settings) table.settings = replaced(settings, to.settings);
+      table.rows = isEmptied && !isReplaced
+        ? await upstream.count(name)
+        : rows + (isReplaced ? 0 : table.rows);
+      table.isThere = true;
+      catalog.touch(table, partitions);
+    } catch (thrown) {
+      if (!found) {
+        catalog.tables.delete(keyOf(name));
+        await upstream.dropTable(name);
+      }
+      throw thrown;
     }
-    table ??= await addTable(catalog, upstream, name, to.settings ?? {});
-    const expression = partitionSql(table.settings);
-    const isEmptied = to.disposition.startsWith("WRITE_TRUNCATE") && !isReplaced;
-    if (isEmptied) {
-      const where = partition === undefined ? "TRUE" : `${expression} = '${partition}'`;
-      await upstream.sql(`DELETE FROM ${quoted(name)} WHERE ${where}`);
-    }
-    const changed = await this.#insert(table, spool, fields, { partition, keeps });
-    table.rows = await upstream.count(name);
-    catalog.touch(table, changed);
   }
 
   async #checkEmpty(table: Table, partition: string | undefined): Promise<void> {
-    const where = partition === undefined
-      ? undefined
-      : `${partitionSql(table.settings)} = '${partition}'`;
-    if (await this.movers.upstream.count(table.name, where) === 0) return;
+    const rows = partition === undefined ? table.rows : await this.movers.upstream.count(
+      table.name,
+      `${partitionSql(table.settings)} = '${partition}'`,
+    );
+    if (rows === 0) return;
     const { projectId, datasetId, tableId } = table.name;
     const message = `Already Exists: Table ${projectId}:${datasetId}.${tableId}`;
     throw new Refusal(409, "duplicate", message);
   }
 
-  /** @returns the partitions that got rows. */
   async #insert(
     table: Table,
     spool: TableName,
     fields: readonly Field[],
     { partition, keeps }: { readonly partition: string | undefined; readonly keeps: boolean },
-  ): Promise<string[]> {
+  ): Promise<void> {
     const { upstream } = this.movers;
-    const columns = columnsSql(
-      keeps ? [...fields, { name: hiddenColumn, type: "TIMESTAMP" }] : fields,
-    );
-    const expression = partitionSql(table.settings);
-    if (!hasHidden(table.settings) || keeps) {
-      const partitions = expression === undefined
-        ? []
-        : await this.#partitionsOf(spool, expression);
-      const wrong = partitions.find((one) => partition !== undefined && one !== partition);
-      if (wrong !== undefined) throw invalid(`Rows of ${wrong} do not belong into $${partition}`);
-      const select = `SELECT ${columns} FROM ${quoted(spool)}`;
-      await upstream.sql(`INSERT INTO ${quoted(table.name)} (${columns}) ${select}`);
-      return partitions;
+    const columns = columnsSql(fields);
+    let [into, from] = [columns, columns];
+    if (hasHidden(table.settings)) {
+      into += `, ${hiddenColumn}`;
+      from += `, ${keeps ? hiddenColumn : beginningSql(partition ?? "")}`;
     }
-    const today = new Date().toISOString().slice(0, 10).replaceAll("-", "");
-    const beginning = beginningSql(partition ?? today);
-    const select = `SELECT ${columns}, ${beginning} FROM ${quoted(spool)}`;
-    await upstream.sql(`INSERT INTO ${quoted(table.name)} (${columns}, ${hiddenColumn}) ${select}`);
-    return [partition ?? today];
+    const select = `SELECT ${from} FROM ${quoted(spool)}`;
+    await upstream.sql(`INSERT INTO ${quoted(table.name)} (${into}) ${select}`);
   }
 
-  async #partitionsOf(table: TableName, expression: string): Promise<string[]> {
+  /** The partitions that rows of the spool belong to; none for a table without partitions. */
+  async #partitionsOf(
+    spool: TableName,
+    settings: TableSettings,
+    { partition, keeps }: { readonly partition: string | undefined; readonly keeps: boolean },
+  ): Promise<string[]> {
+    const expression = partitionSql(settings);
+    if (expression === undefined) {
+      if (partition === undefined) return [];
+      throw invalid(`There is no partition ${partition}: the table has none`);
+    }
+    if (hasHidden(settings) && !keeps) return [partition ?? currentPartition(settings)];
     const rows = await this.movers.upstream.sql(
-      `SELECT DISTINCT ${expression} FROM ${quoted(table)}`,
+      `SELECT DISTINCT ${expression} FROM ${quoted(spool)}`,
     );
-    return rows.map(([id]) => String(id));
+    const found = rows.map(([id]) => String(id));
+    const wrong = found.find((one) => partition !== undefined && one !== partition);
+    if (wrong !== undefined) throw invalid(`Rows of ${wrong} do not belong into $${partition}`);
+    return found;
   }
 
   /** Gives `act` an empty table of these columns, and drops it afterwards. */

@@ -63,3 +63,9 @@ export function beginningSql(partition: string): string {
   if (year === undefined) throw new RangeError(`No partition of a time: ${partition}`);
   return `TIMESTAMP '${year}-${month}-${day} ${hour}:00:00+00'`;
 }
+
+/** The partition of rows that come now. */
+export function currentPartition({ timePartitioning }: Division): string {
+  const digits = { HOUR: 10, DAY: 8, MONTH: 6, YEAR: 4 }[timePartitioning?.type ?? "DAY"] ?? 8;
+  return new Date().toISOString().replace(/\D/g, "").slice(0, digits);
+}

@@ -135,7 +135,7 @@ export class BigQueryServer implements AsyncDisposable {
   /** The table as tables.get gives it; undefined without it. */
   table(name: TableName): Record<string, unknown> | undefined {
     const found = this.catalog.tables.get(`${name.projectId}.${name.datasetId}.${name.tableId}`);
-    return found && this.catalog.resourceOf(found);
+    return found?.isThere ? this.catalog.resourceOf(found) : undefined;
   }
 
   /** Ends everything and removes the data. */

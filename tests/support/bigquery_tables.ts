@@ -68,16 +68,21 @@ export function tableRoutes(
   ];
 }
 
-/** Makes a table in the catalog and its rows' place in the emulator. */
+/**
+ * Makes a table in the catalog and its rows' place in the emulator.
+ *
+ * @param options.isThere false: clients do not see it yet.
+ */
 export async function addTable(
   catalog: Catalog,
   upstream: Upstream,
   name: TableName,
   settings: TableSettings,
+  { isThere = true }: { readonly isThere?: boolean } = {},
 ): Promise<Table> {
   const query = settings.view?.query ?? settings.materializedView?.query;
   if (query !== undefined) checkTables(catalog, query);
-  const table = catalog.add(name, settings);
+  const table = catalog.add(name, settings, isThere);
   try {
     if (table.settings.view) await upstream.createView(name, table.settings.view.query);
     else if (table.type === "TABLE") {
