@@ -6,9 +6,9 @@ import { newWatch } from "./job_watch.ts";
 import { marksOf } from "./marks.ts";
 import {
   afterWriting,
-  cleaning,
   copied,
   expect,
+  finish,
   miscounted,
   type Move,
   partitionOf,
@@ -50,7 +50,7 @@ export function advance(work: Work, state: TableState, answer: Answer, context: 
     case "rechecking": {
       const { source } = expect(answer, "reread");
       if (source?.etag === state.known.source.etag) {
-        return { to: afterWriting(work, state.known, state.wrote, context) };
+        return afterWriting(work, state.known, state.wrote, context);
       }
       // What was copied is whole; it is of a moment between the two looks, so it is done again.
       return restart(work, state.known, state.wrote.folders, {
@@ -61,7 +61,7 @@ export function advance(work: Work, state: TableState, answer: Answer, context: 
     case "marking":
       return afterMarking(work, state.known, state.wrote, expect(answer, "table"));
     case "spoiling":
-      return { to: cleaning(state.known, state.wrote.folders, { is: "failed", error: state.why }) };
+      return finish(state.known, state.wrote.folders, { is: "failed", error: state.why });
     case "cleaning":
       if ("end" in state.then) return { end: state.then.end };
       return {
@@ -110,27 +110,25 @@ function afterContest(
   context: Context,
 ): Move {
   const { known, wrote, duplicate, again } = state;
-  const failed = (error: SluiceError) => ({
-    to: cleaning(known, wrote.folders, { is: "failed" as const, error }),
-  });
+  const failed = (error: SluiceError) => finish(known, wrote.folders, { is: "failed", error });
   if (table === null) return duplicate === null ? { to: again } : failed(duplicate);
   if (work.group !== null) {
     const expected = work.group.rows.get(partitionOf(work));
     if (duplicate !== null) return failed(duplicate);
     if (expected !== undefined && table.numRows !== expected) return { to: again };
-    return { to: afterWriting(work, known, wrote, context) };
+    return afterWriting(work, known, wrote, context);
   }
   const marks = marksOf(table.labels);
   const isOfThisSource = marks.source === known.mark;
   if (isOfThisSource && marks.state === null && !known.replaces) {
     // Another run was faster.
-    return { to: cleaning(known, wrote.folders, copied(known, known.way)) };
+    return finish(known, wrote.folders, copied(known, known.way));
   }
-  if (duplicate === null) return { to: afterWriting(work, known, wrote, context) };
+  if (duplicate === null) return afterWriting(work, known, wrote, context);
   if (isOfThisSource && marks.state === "loaded") {
     const run = marks.run ?? wrote.run;
     const folders = [...wrote.folders, folderOf(work, run, context)];
-    return { to: afterWriting(work, known, { rows: null, run, folders }, context) };
+    return afterWriting(work, known, { rows: null, run, folders }, context);
   }
   if (isOfThisSource) return failed(duplicate);
   return failed(
@@ -156,7 +154,7 @@ function afterMarking(
       "permanent",
       "somebody dropped the copy while its settings were carried over; run it again",
     );
-    return { to: cleaning(known, wrote.folders, { is: "failed", error }) };
+    return finish(known, wrote.folders, { is: "failed", error });
   }
   const { numRows: expected } = known.source;
   // Partitions that were left as they were are counted where they changed.
@@ -165,7 +163,7 @@ function afterMarking(
     return { to: { at: "spoiling", known, wrote, why } };
   }
   const way = known.isPartial ? "partitions" : known.way;
-  return { to: cleaning(known, wrote.folders, copied(known, way)) };
+  return finish(known, wrote.folders, copied(known, way));
 }
 
 function refusedCreation(known: Known, error: SluiceError): Move {

@@ -2,7 +2,7 @@ import { type JobResource, reasonOf } from "../clients/bigquery/bigquery.ts";
 import { SluiceError } from "../core/errors.ts";
 import { type Context, copyJob, extractJob, folderOf, placeJob } from "./configurations.ts";
 import { type JobVerdict, judgeJob, newWatch, nextGeneration } from "./job_watch.ts";
-import { afterWriting, cleaning, expect, type Move } from "./moves.ts";
+import { afterWriting, expect, finish, type Move } from "./moves.ts";
 import type { Answer, Known, Staged, TableState, Work, Wrote } from "./states.ts";
 import { isPartitionedByIngestion } from "./table_copy.ts";
 import { chooseWay, type WayChoice } from "./way_choice.ts";
@@ -120,14 +120,14 @@ function afterCopy(work: Work, state: State<"copying">, answer: Answer, context:
         const again = { ...state, job: nextGeneration(state.job) };
         return { to: { at: "contested", known, wrote, duplicate: null, again } };
       }
-      return { to: afterCopied(work, known, wrote, context) };
+      return afterCopied(work, known, wrote, context);
     }
   }
 }
 
-function afterCopied(work: Work, known: Known, wrote: Wrote, context: Context): TableState {
+function afterCopied(work: Work, known: Known, wrote: Wrote, context: Context): Move {
   if (work.group !== null) return afterWriting(work, known, wrote, context);
-  return { at: "rechecking", known, wrote };
+  return { to: { at: "rechecking", known, wrote } };
 }
 
 /** BigQuery does not copy it to the other location: it goes through files, if it may. */
@@ -169,7 +169,7 @@ function afterExtracting(
       return { to: { ...state, known: littered, job: verdict.watch }, afterMs: verdict.afterMs };
     }
     case "failed":
-      return { to: cleaning(known, [folder], { is: "failed", error: verdict.error }) };
+      return finish(known, [folder], { is: "failed", error: verdict.error });
     case "done": {
       const counts = verdict.job.statistics?.extract?.destinationUriFileCounts ?? [];
       const files = counts.reduce((sum, count) => sum + Number(count), 0);
@@ -199,7 +199,7 @@ function afterLoading(
         const wrote = { rows: null, run: staged.jobId, folders };
         return { to: { at: "contested", known, wrote, duplicate: verdict.error, again } };
       }
-      return { to: cleaning(known, folders, { is: "failed", error: verdict.error }) };
+      return finish(known, folders, { is: "failed", error: verdict.error });
     }
     case "done": {
       const rows = verdict.job.statistics?.load?.outputRows ?? null;
@@ -207,7 +207,7 @@ function afterLoading(
       if (verdict.isOld) {
         return { to: { at: "contested", known, wrote, duplicate: null, again } };
       }
-      return { to: afterWriting(work, known, wrote, context) };
+      return afterWriting(work, known, wrote, context);
     }
   }
 }
@@ -226,7 +226,7 @@ function afterPlacing(work: Work, state: State<"placing">, answer: Answer, conte
         const wrote = { rows: null, run: jobId, folders: [] };
         return { to: { at: "contested", known, wrote, duplicate: verdict.error, again } };
       }
-      return { to: cleaning(known, [], { is: "failed", error: verdict.error }) };
+      return finish(known, [], { is: "failed", error: verdict.error });
     }
     case "done": {
       const rows = verdict.job.statistics?.copy?.copiedRows ?? null;

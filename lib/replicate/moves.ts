@@ -16,22 +16,23 @@ export function afterWriting(
   known: Known,
   wrote: Wrote,
   { settings }: Context,
-): TableState {
+): Move {
   const expected = work.group === null
     ? known.source.numRows
     : work.group.rows.get(partitionOf(work));
   if (wrote.rows !== null && expected !== undefined && wrote.rows !== expected) {
     const why = miscounted(work, known, wrote.rows, expected);
     if (work.group !== null) {
-      return cleaning(known, wrote.folders, { is: "failed", error: why });
+      return finish(known, wrote.folders, { is: "failed", error: why });
     }
-    return { at: "spoiling", known, wrote, why };
+    return { to: { at: "spoiling", known, wrote, why } };
   }
-  if (work.group !== null) return cleaning(known, wrote.folders, { is: "placed" });
+  if (work.group !== null) return finish(known, wrote.folders, { is: "placed" });
   if (settings.verify === "fingerprint") {
-    return { at: "printing", known, wrote, jobs: [newWatch(0), newWatch(0)], done: 0 };
+    const jobs = [newWatch(0), newWatch(0)] as const;
+    return { to: { at: "printing", known, wrote, jobs, done: 0 } };
   }
-  return { at: "marking", known, wrote };
+  return { to: { at: "marking", known, wrote } };
 }
 
 /** The copy is not whole. */
@@ -46,10 +47,11 @@ export function miscounted(work: Work, known: Known, rows: string, expected: str
   );
 }
 
-/** A state that ends at once when there is nothing to clean. */
-export function cleaning(known: Known, folders: readonly string[], end: TableEnd): TableState {
+/** The end of a table, once what it has left behind is cleaned up. */
+export function finish(known: Known, folders: readonly string[], end: TableEnd): Move {
   const all = [...new Set([...known.litter, ...folders])];
-  return { at: "cleaning", known, folders: all, then: { end } };
+  if (all.length === 0 && !known.isSplit) return { end };
+  return { to: { at: "cleaning", known, folders: all, then: { end } } };
 }
 
 /** Its source has changed: all over again, a few times. */
@@ -61,6 +63,9 @@ export function restart(
 ): Move {
   const all = [...new Set([...known.litter, ...folders])];
   if (!isGone && known.restarts < restartsMost) {
+    if (all.length === 0 && !known.isSplit) {
+      return { to: { at: "planned", restarts: known.restarts + 1, isOurs } };
+    }
     const then = { restart: known.restarts + 1, isOurs };
     return { to: { at: "cleaning", known, folders: all, then } };
   }
@@ -72,7 +77,7 @@ export function restart(
       : `it was changed each of the ${restartsMost + 1} times that it was copied; run it again ` +
         "when it rests",
   );
-  return { to: cleaning(known, folders, { is: "failed", error }) };
+  return finish(known, folders, { is: "failed", error });
 }
 
 /** The end of a copy that came out well. */

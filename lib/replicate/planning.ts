@@ -65,7 +65,7 @@ export function lookedAt(
     if (way === "extract" && !isSplit) return { end: { is: "unchanged" } };
     return { to: { at: "probing", known: { ...known, ...notThere }, job: newWatch(0) } };
   }
-  return { to: firstState(work, known, destination, context) };
+  return firstMove(work, known, destination, context);
 }
 
 const notThere: Standing = { before: null, replaces: false, firstGeneration: 0 };
@@ -97,12 +97,12 @@ function standingOf(destination: TableResource | null, mark: string): Standing {
   };
 }
 
-function firstState(
+function firstMove(
   work: Work,
   known: Known,
   destination: TableResource | null,
   context: Context,
-): TableState {
+): Move {
   const marks = marksOf(destination?.labels);
   if (marks.source === known.mark && marks.state === "loaded") {
     const run = marks.run ?? "";
@@ -122,15 +122,17 @@ function firstState(
     const conflict = layoutConflict(known.source, destination);
     if (conflict !== null) throw permanent(work, conflict);
     if (arePartitionsCopied(known, marks, context)) {
-      return { at: "splitting", known: { ...known, isPartial: true }, target: "destination" };
+      const partial = { ...known, isPartial: true };
+      return { to: { at: "splitting", known: partial, target: "destination" } };
     }
   }
   if (isEmpty(known.source) && destination === null && known.access.rowPolicies.length === 0) {
-    return { at: "creating", known };
+    return { to: { at: "creating", known } };
   }
-  if (known.isSplit) return { at: "splitting", known, target: "temporary" };
+  if (known.isSplit) return { to: { at: "splitting", known, target: "temporary" } };
   const job = newWatch(known.firstGeneration);
-  return known.way === "copy" ? { at: "copying", known, job } : { at: "extracting", known, job };
+  const at = known.way === "copy" ? "copying" as const : "extracting" as const;
+  return { to: { at, known, job } };
 }
 
 /** Only of a finished copy is it known which partitions are as they were. */

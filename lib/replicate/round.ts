@@ -1,6 +1,5 @@
 import { SluiceError } from "../core/errors.ts";
 import { Machine, retryTransient, type Unfinished } from "../core/machine.ts";
-import { retry } from "../core/retry.ts";
 import type { World } from "../core/world.ts";
 import { advance } from "./advance.ts";
 import { chooseTables, type Chosen } from "./choosing.ts";
@@ -8,6 +7,7 @@ import { type Context, temporaryOf } from "./configurations.ts";
 import { foreignKeyPatch } from "./constraints.ts";
 import { newWatch } from "./job_watch.ts";
 import { partitionOf } from "./moves.ts";
+import { patiently } from "./patience.ts";
 import { Performer, type PerformerTools } from "./performer.ts";
 import { cleanLeftovers } from "./leftovers.ts";
 import { failure, type Outcome } from "./report.ts";
@@ -88,22 +88,6 @@ export class Round {
     await this.#setForeignKeys(stop);
   }
 
-  /** Runs something that is not one table's, as patiently as the tables are. */
-  async #patiently<T>(what: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
-    const { patienceMs } = this.#context.settings;
-    const limit = new AbortController();
-    const timer = this.#world.sleep(patienceMs, limit.signal).then(() => limit.abort());
-    try {
-      return await retry(this.#world, act, {
-        what,
-        signal: AbortSignal.any([signal, limit.signal]),
-      });
-    } finally {
-      limit.abort();
-      await timer;
-    }
-  }
-
   /** Deletes what earlier runs have staged and nobody needs; see {@linkcode cleanLeftovers}. */
   async clean(
     { destinations }: Pick<Chosen, "destinations">,
@@ -115,6 +99,10 @@ export class Round {
       signal,
       () => cleanLeftovers(this.#performer, this.tools, destinations, all),
     );
+  }
+
+  #patiently<T>(what: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+    return patiently(this.#world, this.#context.settings, what, signal, act);
   }
 
   #add(candidate: Candidate, isProbe: boolean): void {

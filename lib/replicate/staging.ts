@@ -46,7 +46,8 @@ export function jobFolder(pairFolder: string, { tableId }: TableReference, jobId
 
 const endings: Readonly<Record<FileFormat, string>> = {
   avro: "avro",
-  ndjson: "json.gz",
+  // Compressed all the same; some readers go by the name and not by the content.
+  ndjson: "json",
   parquet: "parquet",
 };
 

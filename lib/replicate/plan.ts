@@ -1,0 +1,181 @@
+import type { BigQueryClient, RowAccessPolicy } from "../clients/bigquery/bigquery.ts";
+import { carryAccess } from "./access.ts";
+import type { Chosen } from "./choosing.ts";
+import { type Context, isMoved } from "./configurations.ts";
+import { copiesAcrossADay } from "./copy_quota.ts";
+import { isPartitioned, isPartitionedByIngestion, lossesOfCopy } from "./table_copy.ts";
+import { chooseWay } from "./way_choice.ts";
+
+/** What a run would do with one table. */
+export interface Planned {
+  readonly name: string;
+  readonly rows: string;
+  readonly bytes: string;
+  readonly how: string;
+  /** Jobs of BigQuery. */
+  readonly jobs: number;
+  /** What would not be in the copy. */
+  readonly losses: readonly string[];
+  readonly refused: string | null;
+}
+
+/** All of it. */
+export interface Plan {
+  readonly tables: readonly Planned[];
+  readonly skipped: Chosen["skipped"];
+  readonly views: number;
+  readonly unchanged: number;
+  readonly totals: {
+    readonly bytes: bigint;
+    readonly copyJobs: number;
+    readonly extractJobs: number;
+    readonly loadJobs: number;
+    readonly queries: number;
+    /** Bytes that the fingerprints would read. */
+    readonly queriedBytes: bigint;
+  };
+  /** What is worth knowing about quotas, a sentence each. */
+  readonly quotas: readonly string[];
+}
+
+/** BigQuery's daily quotas of a project. */
+const extractsADay = 100_000;
+const loadsADay = 100_000;
+
+/** Looks at every chosen table and tells what would be done; nothing is changed. */
+export async function planRun(
+  client: BigQueryClient,
+  chosen: Chosen,
+  context: Context,
+): Promise<Plan> {
+  const { agents } = context.settings;
+  const tables: Planned[] = [];
+  const totals = { bytes: 0n, copyJobs: 0, extractJobs: 0, loadJobs: 0, queries: 0 };
+  let queriedBytes = 0n;
+  for (let at = 0; at < chosen.tables.length; at += agents) {
+    const some = chosen.tables.slice(at, at + agents);
+    for (const planned of await Promise.all(some.map((one) => planTable(client, one, context)))) {
+      tables.push(planned.told);
+      totals.copyJobs += planned.copyJobs;
+      totals.extractJobs += planned.extractJobs;
+      totals.loadJobs += planned.loadJobs;
+      if (planned.told.refused !== null) continue;
+      totals.bytes += BigInt(planned.told.bytes);
+      if (context.settings.verify !== "fingerprint") continue;
+      totals.queries += 2;
+      queriedBytes += 2n * BigInt(planned.told.bytes);
+    }
+  }
+  const { skipped, views, unchanged } = chosen;
+  const all = { ...totals, queriedBytes };
+  const quotas = quotasOf(all, context);
+  return {
+    tables,
+    skipped,
+    views: context.settings.includeViews ? views.length : 0,
+    unchanged,
+    totals: all,
+    quotas,
+  };
+}
+
+async function planTable(
+  client: BigQueryClient,
+  { tableId, destination }: Chosen["tables"][number],
+  context: Context,
+) {
+  const { settings } = context;
+  const reference = { ...settings.source, tableId };
+  const table = await client.getTable(reference);
+  const policies: RowAccessPolicy[] = [];
+  for await (const policy of client.listRowAccessPolicies(reference)) policies.push(policy);
+  const none = { copyJobs: 0, extractJobs: 0, loadJobs: 0 };
+  const told = { name: tableId, rows: "0", bytes: "0", how: "", jobs: 0, losses: [] };
+  if (table === null) return { ...none, told: { ...told, refused: "it is not there any more" } };
+  const isSameLocation = context.source.location === context.destination.location;
+  const access = carryAccess(table, policies, settings, isSameLocation);
+  const choice = chooseWay(table, access, { ...context, isSameLocation });
+  const refusals = [...access.refusals, ..."refused" in choice ? [choice.refused] : []];
+  const { numRows: rows = "0", numBytes: bytes = "0" } = table;
+  const sized = { ...told, rows, bytes };
+  if ("refused" in choice || refusals.length > 0) {
+    return { ...none, told: { ...sized, refused: refusals.join("; ") } };
+  }
+  const losses = [...lossesOfCopy(table, { source: context.source }), ...choice.losses];
+  const isReplaced = destination !== null;
+  if (rows === "0" && !isReplaced) {
+    return { ...none, told: { ...sized, how: "made empty", losses, refused: null } };
+  }
+  const partly = isReplaced && settings.choice === "partitions" && isPartitioned(table)
+    ? ", its changed partitions one by one"
+    : "";
+  if (choice.way === "copy") {
+    const how = `copy job${isSameLocation ? "" : " across locations"}${partly}`;
+    return { ...none, copyJobs: 1, told: { ...sized, how, jobs: 1, losses, refused: null } };
+  }
+  const moved = isMoved(context) ? ", moved to the other bucket" : "";
+  const split = isPartitionedByIngestion(table) ? ", one partition at a time" : partly;
+  const how = `extract as ${choice.format}${moved}, load${split}`;
+  const jobs = { ...none, extractJobs: 1, loadJobs: 1 };
+  return { ...jobs, told: { ...sized, how, jobs: 2, losses, refused: null } };
+}
+
+function quotasOf(
+  { copyJobs, extractJobs, loadJobs, queriedBytes }: Plan["totals"],
+  { source, destination, quota }: Context,
+): string[] {
+  const quotas: string[] = [];
+  if (copyJobs > 0 && source.location !== destination.location) {
+    quotas.push(
+      `${copyJobs} of ${
+        copiesAcrossADay - quota.used
+      } copy jobs across locations that are left today`,
+    );
+  }
+  if (extractJobs > 0) quotas.push(`${extractJobs} of ${extractsADay} extract jobs a day`);
+  if (loadJobs > 0) quotas.push(`${loadJobs} of ${loadsADay} load jobs a day`);
+  if (queriedBytes > 0n) {
+    quotas.push(`fingerprints read ${queriedBytes} bytes${costOf(queriedBytes)}`);
+  }
+  return quotas;
+}
+
+/** Of a query on demand, in US dollars; 6.25 a TiB is the list price in the US. */
+export function costOf(bytes: bigint): string {
+  const dollars = Number(bytes) / 2 ** 40 * 6.25;
+  return `, about $${dollars < 0.01 ? dollars.toFixed(4) : dollars.toFixed(2)} at $6.25 a TiB`;
+}
+
+/** The plan as lines for people. */
+export function planText(plan: Plan): string[] {
+  const lines = plan.tables.map(({ name, rows, bytes, how, losses, refused }) => {
+    const lost = losses.map((loss) => `\n  ${loss}`).join("");
+    if (refused !== null) return `${name}: refused: ${refused}`;
+    return `${name}: ${rows} rows, ${bytes} bytes: ${how}${lost}`;
+  });
+  for (const { tableId, reason } of plan.skipped) lines.push(`${tableId}: skipped: ${reason}`);
+  const { bytes, copyJobs, extractJobs, loadJobs } = plan.totals;
+  const refused = plan.tables.filter((one) => one.refused !== null).length;
+  lines.push(
+    `${plan.tables.length - refused} tables, ${bytes} bytes: ${copyJobs} copy, ${extractJobs} ` +
+      `extract and ${loadJobs} load jobs${refused > 0 ? `; ${refused} refused` : ""}` +
+      (plan.views > 0 ? `; ${plan.views} views and the routines` : ""),
+  );
+  return [...lines, ...plan.quotas];
+}
+
+/** The plan as lines of JSON: one a table, then one for all. */
+export function planJson(plan: Plan): Record<string, unknown>[] {
+  const { bytes, queriedBytes, ...counts } = plan.totals;
+  return [
+    ...plan.tables.map((one) => ({ ...one, status: one.refused === null ? "planned" : "refused" })),
+    ...plan.skipped.map(({ tableId, reason }) => ({ name: tableId, status: "skipped", reason })),
+    {
+      ...counts,
+      bytes: String(bytes),
+      queriedBytes: String(queriedBytes),
+      unchanged: plan.unchanged,
+      quotas: plan.quotas,
+    },
+  ];
+}
