@@ -56,6 +56,52 @@ Deno.test("PGlite: statements, read-only, every format, catalogs", async () => {
   );
 });
 
+/** One row of what is easily spoilt, and one of nothing. */
+const hard =
+  "SELECT * FROM (VALUES (1::int2, 9007199254740993::int8, 12345678901234567890.10::numeric, " +
+  "'NaN'::float8, true, date '2026-01-02', timestamptz '2026-01-02 03:04:05.678901+00', '', " +
+  "ARRAY['a,b', NULL, 'q\"'], '\\xde00'::bytea, '{\"k\": 1.10}'::json, '日本👍 \"q\"', " +
+  "E'e\\x1b[31m\\nl'), (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) " +
+  "v(a, a, b, c, d, e, f, g, h, i, j, k, l) ORDER BY 1";
+
+Deno.test("PostgreSQL and PGlite: each format keeps every value, digit and byte, and NULL apart", async () => {
+  await using server = await startPostgres();
+  await using files = await TempFiles.of();
+  const ask = async (env: Record<string, string>, format: string) => {
+    const { code, stdout, stderr } = await runSluice(
+      ["query", `--format=${format}`, `SET timezone = 'UTC'; ${hard}`],
+      { env },
+    );
+    assert.deepEqual([code, stderr], [0, ""]);
+    return stdout;
+  };
+  const wanted: Record<string, string> = {
+    csv: "a,a,b,c,d,e,f,g,h,i,j,k,l\n1,9007199254740993,12345678901234567890.10,NaN,t,2026-01-02," +
+      '2026-01-02 03:04:05.678901+00,"","{""a,b"",NULL,""q\\""""}",\\xde00,"{""k"": 1.10}",' +
+      '"日本👍 ""q""","e\x1b[31m\nl"\n,,,,,,,,,,,,\n',
+    tsv:
+      "a\ta\tb\tc\td\te\tf\tg\th\ti\tj\tk\tl\n1\t9007199254740993\t12345678901234567890.10\tNaN\tt\t" +
+      '2026-01-02\t2026-01-02 03:04:05.678901+00\t\t{"a,b",NULL,"q\\\\""}\t\\\\xde00\t{"k": 1.10}\t' +
+      `日本👍 "q"\te\x1b[31m\\nl\n${new Array(13).fill("\\N").join("\t")}\n`,
+    jsonl:
+      '{"a":1,"a_1":9007199254740993,"b":12345678901234567890.10,"c":"NaN","d":true,"e":"2026-01-02",' +
+      '"f":"2026-01-02 03:04:05.678901+00","g":"","h":"{\\"a,b\\",NULL,\\"q\\\\\\"\\"}","i":"\\\\xde00",' +
+      '"j":{"k": 1.10},"k":"日本👍 \\"q\\"","l":"e\\u001b[31m\\nl"}\n' +
+      `{${["a", "a_1", ..."bcdefghijkl"].map((one) => `"${one}":null`).join(",")}}\n`,
+  };
+  const postgres = { SLUICE_QUERY_URL: server.url };
+  const pglite = { SLUICE_QUERY_URL: `pglite:${files.path("db")}` };
+  for (const [format, text] of Object.entries(wanted)) {
+    assert.equal(await ask(postgres, format), text);
+    // Each start of the engine takes seconds.
+    if (format !== "tsv") assert.equal(await ask(pglite, format), text);
+  }
+  const table = await ask(postgres, "table");
+  assert.match(table, /│ +12345678901234567890\.10 │ +NaN │ t +│ 2026-01-02 │/);
+  assert.match(table, /│ 日本👍 "q" │ e\\u001b\[31m\\nl │\n/);
+  assert.match(await ask(postgres, "markdown"), /\| 日本👍 "q" \| e \\\[31m<br>l \|\n\| NULL \|/);
+});
+
 Deno.test("Redshift: rows, refused writing, and catalogs that it can be asked", async () => {
   await using s3 = await startS3();
   await using redshift = await startRedshift({ s3 });

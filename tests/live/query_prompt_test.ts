@@ -86,6 +86,9 @@ Deno.test("what was typed comes back by the upper arrow and in the next session,
     await terminal.shows(/│ one +│/);
     await terminal.type("create role a password 'secret-4711';\n");
     await terminal.shows(/CREATE ROLE/);
+    await terminal.type("select 'postgres://ada:pw-4711@db/x' as url;\n");
+    await terminal.shows(/│ postgres:\/\/ada:pw-4711@db\/x │/);
+    await terminal.key("Up");
     await terminal.key("Up");
     await terminal.shows(/=> create role a password 'secret-4711';$/m);
     await terminal.key("Up");
@@ -99,6 +102,22 @@ Deno.test("what was typed comes back by the upper arrow and in the next session,
     await again.key("Up");
     await again.shows(/=> select 1 as one;$/m);
   }, "--write"));
+
+Deno.test("what is in a table commands no terminal, in any format", () =>
+  atPrompt(async ({ server, terminal }) => {
+    const sql = "select e'\\x1b]2;taken\\x07\\x1b[2Jover' as a";
+    await terminal.type("\\q\n");
+    await terminal.shows(/^exit 0$/m);
+    for (const format of ["table", "csv", "tsv", "jsonl", "markdown"]) {
+      const words = queryWords(openUrl(server.url), `--format=${format}`, sql);
+      await using one = await Terminal.start(words, loginTo(server));
+      const screen = await one.shows(/^exit 0$/m);
+      assert.match(
+        screen,
+        format === "markdown" ? / \\\]2;taken {2}\\\[2Jover/ : /u001b\]2;taken.*u001b\[2Jover/,
+      );
+    }
+  }));
 
 Deno.test("commands: \\d, \\x, \\timing, \\chart, \\watch and \\?", () =>
   atPrompt(async ({ terminal }) => {

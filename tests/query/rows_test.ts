@@ -4,7 +4,11 @@ import { JsonRows } from "../../lib/query/json_rows.ts";
 import { MarkdownRows } from "../../lib/query/markdown_rows.ts";
 import { CsvRows, TsvRows } from "../../lib/query/separated_rows.ts";
 import { distinctNames } from "../../lib/query/values.ts";
-import { columnsOf, print } from "./printed.ts";
+import { TerminalGuard } from "../../lib/query/row_writer.ts";
+import { columnsOf, print, Printed } from "./printed.ts";
+
+/** A value whose control characters would do something to a terminal, or to a line. */
+const controls = "\x1b]0;x\x07\b\f\v\x9b31m\x7f\r\n\tend";
 
 const odd = [["1", null, "", 'a"b'], ["2", "x,y", "l\nm", "t\tr\r\\"]];
 
@@ -21,6 +25,30 @@ Deno.test("the end mark of COPY is quoted where it would be alone in its line", 
 Deno.test("TSV is COPY's text", async () => {
   const text = await print((output) => new TsvRows(output), "id:int4 a,b c d", odd);
   assert.equal(text, 'id\ta,b\tc\td\n1\t\\N\t\ta"b\n2\tx,y\tl\\nm\tt\\tr\\r\\\\\n');
+});
+
+Deno.test("control characters are COPY's escapes in TSV, JSON's in JSON, as they are in CSV", async () => {
+  const rows = [[controls]];
+  const tsv = await print((output) => new TsvRows(output), "a", rows);
+  assert.equal(tsv, "a\n\x1b]0;x\x07\\b\\f\\v\x9b31m\x7f\\r\\n\\tend\n");
+  const csv = await print((output) => new CsvRows(output), "a", rows);
+  assert.equal(csv, `a\n"${controls}"\n`);
+  const json = await print((output) => new JsonRows(output), "a", rows);
+  assert.deepEqual(JSON.parse(json), { a: controls });
+});
+
+Deno.test("no value commands a terminal, in whatever format, and wherever its bytes are cut", async () => {
+  const bytes = new TextEncoder().encode(`日${controls}👍`);
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const printed = new Printed();
+    const guard = new TerminalGuard({ write: (part) => printed.output.bytes(part) });
+    await guard.write(bytes.subarray(0, cut));
+    await guard.write(bytes.subarray(cut));
+    assert.equal(
+      printed.take(),
+      "日\\u001b]0;x\\u0007\\u0008\\u000c\\u000b\\u009b31m\\u007f\\u000d\n\tend👍",
+    );
+  }
 });
 
 Deno.test("JSON keeps digits, and what is no JSON number is text", async () => {
@@ -52,6 +80,25 @@ Deno.test("Markdown's own characters stand for themselves", async () => {
     '| id | a\\|b | c | d |\n| ---: | --- | --- | --- |\n| 1 | NULL |  | a"b |\n' +
       "| 2 | x,y | l<br>m | t r<br>\\\\ |\n",
   );
+});
+
+Deno.test("what Markdown would read as more than text is text", async () => {
+  const texts = ["*a* _b_ c_d", "`x` ~y~ [z](u)", "<b>&amp; AT&T", "a|b"];
+  const text = await print((output) => new MarkdownRows(output), "a", texts.map((one) => [one]));
+  assert.deepEqual(text.split("\n").slice(2), [
+    "| \\*a\\* \\_b\\_ c_d |",
+    "| \\`x\\` \\~y\\~ \\[z\\](u) |",
+    "| &lt;b>&amp;amp; AT&T |",
+    "| a\\|b |",
+    "",
+  ]);
+});
+
+Deno.test("an empty result is a header, or nothing, or an empty table", async () => {
+  assert.equal(await print((output) => new CsvRows(output), "a b", []), "a,b\n");
+  assert.equal(await print((output) => new TsvRows(output), "a b", []), "a\tb\n");
+  assert.equal(await print((output) => new JsonRows(output), "a b", []), "");
+  assert.equal(await print((output) => new MarkdownRows(output), "a", []), "| a |\n| --- |\n");
 });
 
 Deno.test("expanded rows are a value a line, and counted", async () => {

@@ -68,6 +68,11 @@ Deno.test("a value commands no terminal, and stays in its line", async () => {
   assert.ok(text.includes("\\u001b[31mred\\nnext\\ttab"), text);
 });
 
+Deno.test("a value turns no text around", async () => {
+  const text = await print(table(), "a", [["\u202eabc\u2066"]]);
+  assert.ok(text.includes("│ \\u202eabc\\u2066 │"), text);
+});
+
 Deno.test("an empty result has its header, and says that there are no rows", async () => {
   const text = await print(table(), "id:int4", []);
   assert.match(text, /│ {2}id {2}│\n│ int4 │\n├──────┤\n└──────┘\n0 rows\n$/);
