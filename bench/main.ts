@@ -23,6 +23,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     about: "a million rows to CSV, beside psql --csv",
     load: () => import("./query.ts"),
   },
+  "ingest": {
+    about: "gzip CSV from S3 merged into PostgreSQL, beside curl | gunzip | psql \\copy",
+    load: () => import("./ingest.ts"),
+  },
+  "directories": {
+    about: "ingest's polls over 10,000 directories: time, requests, memory",
+    load: () => import("./directories.ts"),
+  },
   "syslog-format": {
     about: "framing, parsing and encoding of syslog lines alone",
     load: () => import("./syslog_format.ts"),
