@@ -73,7 +73,8 @@ export class GoogleProxy implements AsyncDisposable {
       ),
       body,
     };
-    const reply = await this.#replyTo(call, found?.route);
+    const acts = this.faults.draw(call);
+    const reply = await this.#replyTo(call, found?.route, acts);
     this.calls.push({
       service: call.service,
       method,
@@ -83,12 +84,16 @@ export class GoogleProxy implements AsyncDisposable {
       status: reply?.status ?? 0,
     });
     if (reply === null) request.socket.destroy();
+    else if (acts.some((act) => act.do === "cutReply")) sendHalf(request, reply);
     else send(response, reply);
   }
 
   /** The answer; null when the connection is to end without one. */
-  async #replyTo(call: GoogleCall, route: Route | undefined): Promise<Reply | null> {
-    const acts = this.faults.draw(call);
+  async #replyTo(
+    call: GoogleCall,
+    route: Route | undefined,
+    acts: readonly FaultAct[],
+  ): Promise<Reply | null> {
     for (const act of acts) {
       if (act.do === "loseRequest") return null;
       if (act.do === "answer") {
@@ -123,6 +128,14 @@ function send(response: ServerResponse, { status, body }: Reply): void {
     "content-length": new TextEncoder().encode(text).length,
   });
   response.end(text);
+}
+
+/** Past the response, which would not let go of a part: the head and half of the body. */
+function sendHalf({ socket }: IncomingMessage, { status, body }: Reply): void {
+  const text = JSON.stringify(body ?? "");
+  const head = `HTTP/1.1 ${status} OK\r\ncontent-type: application/json\r\n`;
+  const length = `content-length: ${new TextEncoder().encode(text).length}\r\n\r\n`;
+  socket.end(head + length + text.slice(0, text.length / 2), () => socket.destroy());
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

@@ -11,6 +11,8 @@ export type FaultAct =
   }
   /** The call is carried out, and the connection ends before its answer. */
   | { readonly do: "loseReply" }
+  /** The call is carried out, and the connection ends in the middle of its answer. */
+  | { readonly do: "cutReply" }
   /** The connection ends, and the service hears nothing of the call. */
   | { readonly do: "loseRequest" }
   /** Nothing for so long, then all goes its way. */

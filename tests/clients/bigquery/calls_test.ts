@@ -211,7 +211,17 @@ Deno.test("A connection that is cut is heard of at once, also behind calls that 
   });
 });
 
-Deno.test("An answer that is no JSON, or is cut, is transient", async () => {
+Deno.test("An answer that is cut is transient, and told at once", async () => {
+  await withAnswers([{ location: "EU", description: "x".repeat(1_000) }], async (client, stub) => {
+    stub.proxy.faults.add({ do: "cutReply", when: () => true });
+    const begun = performance.now();
+    await assert.rejects(client.getDataset("p", "d"), { fault: "transient" });
+    assert.ok(performance.now() - begun < 2_000);
+    assert.equal(stub.proxy.calls.length, 1);
+  });
+});
+
+Deno.test("An answer that is no JSON is transient", async () => {
   await using server = serveText("<html>a proxy</html>");
   const client = await openBigQuery({ endpoint: server.endpoint }, world);
   await assert.rejects(client.getTable(table), { fault: "transient", detail: /no JSON/ });
