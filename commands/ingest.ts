@@ -1,4 +1,5 @@
 import { readAllText } from "../lib/clients/file.ts";
+import { Stdout } from "../lib/clients/stdio.ts";
 import { usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode } from "../lib/core/exit.ts";
 import { duration, number, text, toggle, type ValuesOf } from "../lib/core/options.ts";
@@ -6,9 +7,12 @@ import { checkDirectories } from "../lib/ingest/check.ts";
 import { Counts } from "../lib/ingest/counts.ts";
 import { IngestDaemon } from "../lib/ingest/daemon.ts";
 import type { DirectoryTools } from "../lib/ingest/directory.ts";
+import { dryRun } from "../lib/ingest/dry_run.ts";
+import { dryLines } from "../lib/ingest/dry_text.ts";
 import { registerIngestMetrics } from "../lib/ingest/ingest_metrics.ts";
 import { ingestView } from "../lib/ingest/ingest_view.ts";
 import { secretResolver } from "../lib/ingest/manifest_secret.ts";
+import { checkRole } from "../lib/ingest/redshift_access.ts";
 import type { IngestSettings } from "../lib/ingest/settings.ts";
 import { Targets } from "../lib/ingest/targets.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
@@ -37,6 +41,9 @@ const options = {
     help: "how often the store is listed, give or take a tenth",
   }),
   "once": toggle({ help: "load what is there now, then stop; for cron" }),
+  "dry-run": toggle({
+    help: "tell which files would be loaded, in which order and by which SQL; nothing is written",
+  }),
   "workers": number({
     fallback: 4,
     least: 1,
@@ -99,6 +106,7 @@ export const ingest = defineCommand({
     "sluice ingest --from s3://company-drops --key-pattern 'production/.*'",
     "sluice ingest --from file:///var/drops --once",
     "sluice ingest --from s3://company-drops --check",
+    "sluice ingest --from s3://company-drops --key-pattern 'production/people' --dry-run",
   ],
   run,
 });
@@ -127,6 +135,7 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
       await checkReporting(values);
       return await check(tools);
     }
+    if (values["dry-run"]) return await tellDryRun(tools);
     return await ingestFrom(tools, watching);
   } finally {
     await targets.close();
@@ -141,6 +150,17 @@ async function check(tools: DirectoryTools): Promise<ExitCode> {
   if (worst !== null) throw worst;
   tools.world.log("info", "All is well", { store: tools.store.url, directories });
   return Exit.ok;
+}
+
+/** `--dry-run`: what a load would do, on standard output. */
+async function tellDryRun(tools: DirectoryTools): Promise<ExitCode> {
+  const stdout = new Stdout();
+  const encoder = new TextEncoder();
+  const { worst, isPartial } = await dryRun(tools, async (found) => {
+    await stdout.write(encoder.encode(dryLines(found).map((line) => `${line}\n`).join("")));
+  });
+  if (worst !== null) throw worst;
+  return isPartial ? Exit.partial : Exit.ok;
 }
 
 async function ingestFrom(tools: DirectoryTools, watching: Watching): Promise<ExitCode> {
@@ -161,6 +181,7 @@ async function ingestFrom(tools: DirectoryTools, watching: Watching): Promise<Ex
 }
 
 function settingsOf(values: Values): IngestSettings {
+  const role = values["redshift-iam-role"] ?? (Deno.env.get("BLUESHIFT_S3_IAM_ROLE") || undefined);
   const pattern = patternOf(values["key-pattern"]);
   return {
     matches: (directory) => pattern.test(directory),
@@ -171,7 +192,7 @@ function settingsOf(values: Values): IngestSettings {
     maxErrors: values["max-errors"],
     ledgerTable: values["ledger-table"],
     ledgerAgeMs: values["ledger-age"],
-    iamRole: values["redshift-iam-role"] ?? (Deno.env.get("BLUESHIFT_S3_IAM_ROLE") || undefined),
+    iamRole: role === undefined ? undefined : checkRole(role),
   };
 }
 

@@ -1,8 +1,12 @@
+import type { Session, Warehouse } from "../clients/warehouse/warehouse.ts";
 import { faultOf, reasonOf, usageError } from "../core/errors.ts";
 import { readTableName } from "../formats/sql_text.ts";
+import type { TargetColumn } from "../formats/target_column.ts";
 import { Directories, type DirectoryTools } from "./directory.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Manifest } from "./manifest.ts";
 import { refuseUnloadable } from "./refusals.ts";
-import { scan } from "./scan.ts";
+import { scan, type Unit } from "./scan.ts";
 import { targetColumns } from "./target.ts";
 import { refuseMissing } from "./target_check.ts";
 import { Watch } from "./watch.ts";
@@ -15,13 +19,32 @@ export interface CheckResult {
   readonly worst: unknown;
 }
 
-/** Reads every manifest, refuses what a load would, and looks for its table and columns; nothing is written. */
-export async function checkDirectories(tools: DirectoryTools): Promise<CheckResult> {
-  const { store, settings, targets, world } = tools;
+/** A directory whose manifest is right, and its target. */
+export interface CheckedDirectory {
+  readonly unit: Unit;
+  readonly manifest: Manifest;
+  readonly warehouse: Warehouse;
+  readonly session: Session;
+  readonly columns: readonly TargetColumn[];
+  readonly ledger: Ledger;
+}
+
+/**
+ * Reads every manifest, refuses what a load would refuse, and looks for its table and columns. Nothing
+ * is written.
+ *
+ * @param act is done with each directory that is right.
+ */
+export async function checkDirectories(
+  tools: DirectoryTools,
+  act: (directory: CheckedDirectory) => Promise<void> = () => Promise.resolve(),
+): Promise<CheckResult> {
+  const { store, settings, targets, world, drain } = tools;
   const directories = new Directories(tools);
   let count = 0;
   let worst: unknown = null;
   for await (const found of scan(store, settings.matches)) {
+    if (drain.aborted) break;
     count++;
     try {
       if (found.kind === "misfit") {
@@ -33,8 +56,10 @@ export async function checkDirectories(tools: DirectoryTools): Promise<CheckResu
         const session = await warehouse.connect({ statementTimeoutMs: manifest.timeoutMs });
         try {
           const target = readTableName(manifest.table);
-          await targetColumns(session, target, manifest.columns);
+          const columns = await targetColumns(session, target, manifest.columns);
           await refuseMissing(session, target, manifest.columns);
+          const ledger = directories.ledgerOf(found.directory, manifest, warehouse);
+          await act({ unit: found, manifest, warehouse, session, columns, ledger });
         } finally {
           await session.close();
         }

@@ -98,7 +98,7 @@ export class FileText {
  * @throws {SluiceError} of the store; `usage` for a compression that cannot be read here.
  */
 export async function openedFile(
-  store: Store,
+  store: Pick<Store, "get">,
   key: string,
   compression: CopyOptions["compression"],
 ): Promise<ByteSource> {

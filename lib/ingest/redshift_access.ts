@@ -16,6 +16,15 @@ export interface Access {
 const roles =
   /^(default|arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@\/-]+(,arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@\/-]+)*)$/;
 
+/** @throws {SluiceError} `usage` for a role that is none: no ARN, no chain of them, not `default`. */
+export function checkRole(role: string): string {
+  if (roles.test(role)) return role;
+  throw usageError(
+    `use "${role}" as IAM role for Redshift`,
+    "give arn:aws:iam::ACCOUNT:role/NAME, several with commas, or default",
+  );
+}
+
 /**
  * By a role of the cluster's own, else by the keys that sluice asks S3 with ("Authorization parameters",
  * copy-parameters-authorization). A role is better: keys are in the statement, if nobody sees it.
@@ -25,13 +34,9 @@ const roles =
  */
 export async function accessTo(store: Store, role: string | undefined): Promise<Access> {
   if (role !== undefined) {
-    if (!roles.test(role)) {
-      throw usageError(
-        `use "${role}" as IAM role for Redshift`,
-        "give arn:aws:iam::ACCOUNT:role/NAME, several with commas, or default",
-      );
-    }
-    const text = `IAM_ROLE ${role === "default" ? role : quoteLiteral(role, "redshift")}`;
+    const text = `IAM_ROLE ${
+      checkRole(role) === "default" ? role : quoteLiteral(role, "redshift")
+    }`;
     return { clause: new Secret(text), shown: text, hidden: [] };
   }
   const keys = await store.keys?.();

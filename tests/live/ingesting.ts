@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
 import { Exit, type ExitCode } from "../../lib/core/exit.ts";
 import { realWorld, sleep, type World } from "../../lib/core/world.ts";
 import { Counts } from "../../lib/ingest/counts.ts";
@@ -79,7 +80,8 @@ export class Daemon implements AsyncDisposable {
   readonly #targets: Targets;
   #run: Promise<ExitCode> | undefined;
 
-  constructor(settings: Partial<IngestSettings> = {}) {
+  /** @param open opens the databases; in place of the real thing. */
+  constructor(settings: Partial<IngestSettings> = {}, open = openWarehouse) {
     const world: World = {
       ...realWorld((level, message, fields) => {
         this.said.push(`${level} ${message} ${JSON.stringify(fields)}`);
@@ -87,7 +89,7 @@ export class Daemon implements AsyncDisposable {
       monotonicMs: () => performance.now() * 50,
       sleep: (ms, signal) => sleep(ms / 50, signal),
     };
-    this.#targets = new Targets(world);
+    this.#targets = new Targets(world, open);
     this.tools = {
       ...{ world, store: this.store, targets: this.#targets, counts: this.counts },
       drain: this.#stop.signal,
