@@ -4,8 +4,10 @@ import type { ModelFile, Value } from "./ingest_model.ts";
 /** A file of a case: what it means, and its bytes. */
 export interface CaseFile extends ModelFile {
   readonly bytes: Uint8Array;
-  /** `left`: not to be loaded, so that it stays; `bad`: to be moved aside. */
+  /** `left`: not to be loaded, so that it stays; `bad`: to be moved aside. @default to be loaded */
   readonly fate?: "left" | "bad";
+  /** Some of its rows are left out, which a report tells. */
+  readonly isPartly?: boolean;
 }
 
 type Rows = readonly (readonly Value[])[];
@@ -96,6 +98,11 @@ export function jsonLine(
 export function literal(name: string, content: string | Uint8Array, rows: Rows): CaseFile {
   const bytes = typeof content === "string" ? encoder.encode(content) : content;
   return { name, rows, bytes };
+}
+
+/** A file some of whose rows cannot be loaded; `rows` are the others. */
+export function partly(name: string, content: string, rows: Rows): CaseFile {
+  return { ...literal(name, content, rows), isPartly: true };
 }
 
 /** A file that no load takes. */

@@ -30,6 +30,8 @@ export interface RunResult {
   readonly cases: ReadonlyMap<string, CaseResult>;
   /** What is wrong with the exit codes of the processes; empty when all is well. */
   readonly complaints: readonly string[];
+  /** Files that are left and belong to no case. */
+  readonly strays: readonly string[];
 }
 
 /** Files are put side by side, so many. */
@@ -41,8 +43,7 @@ export async function runCases(
   target: CaseTarget,
   store: CaseStore,
 ): Promise<RunResult> {
-  await target.make(cases.flatMap((one) => makeSql(one, target.kind)));
-  await target.run(cases.flatMap(startSql));
+  await target.make(cases.flatMap((one) => makeSql(one, target.kind)), cases.flatMap(startSql));
   const passes = Math.max(...cases.map((one) => one.passes.length));
   const seen: Outcome[] = [];
   const complaints: string[] = [];
@@ -61,7 +62,8 @@ export async function runCases(
       await ingest("good", 0);
       if (pass === 0) await ingest("odd", 3);
     }
-    return { cases: await look(cases, target, store, seen), complaints };
+    const strays = (await store.keys()).filter((key) => !/^(good|odd)\//.test(key));
+    return { cases: await look(cases, target, store, seen), complaints, strays };
   } catch (thrown) {
     // When nothing was loaded there is nothing to look at either.
     throw new Error(complaints.join("\n") || "The cases cannot be run", { cause: thrown });
@@ -155,6 +157,7 @@ export function checkCase(one: IngestCase, kind: TargetKind, result: CaseResult)
   assert.deepEqual([...result.ledger].sort(), [...ledger].sort(), "the names in the ledger");
   const left = result.left.map((key) => key.replace(/^_rejected\/[^/]+\//, "_rejected/"));
   const bad = files.filter(({ fate }) => fate === "bad").map(({ name }) => `_rejected/${name}`);
+  const reports = files.filter(({ isPartly }) => isPartly).map(({ name }) => `${name}.rows.json`);
   const stays = files.filter((file) => refusal !== undefined || file.fate === "left");
   assert.deepEqual(
     [...left].sort(),
@@ -162,6 +165,7 @@ export function checkCase(one: IngestCase, kind: TargetKind, result: CaseResult)
       manifestOf(one).name,
       ...stays.map(({ name }) => name),
       ...bad.flatMap((name) => [name, `${name}.json`]),
+      ...reports.map((name) => `_rejected/${name}`),
     ].sort(),
     "the files that are left",
   );

@@ -12,8 +12,8 @@ import type { S3Server } from "./s3_server.ts";
 export interface CaseTarget {
   readonly kind: TargetKind;
   readonly url: string;
-  /** Runs statements of this server's own dialect. */
-  make(texts: readonly string[]): Promise<void>;
+  /** Runs statements of this server's own dialect, then some of PostgreSQL. */
+  make(own: readonly string[], texts: readonly string[]): Promise<void>;
   /** Runs statements of PostgreSQL. */
   run(texts: readonly string[]): Promise<void>;
   /** Asks, and gives the one value of each answer. */
@@ -31,6 +31,9 @@ export interface CaseStore {
   keys(): Promise<string[]>;
 }
 
+/** Stands beside what loads into Redshift put into the store. */
+const standing = ".sluice/ingest/stands";
+
 const inUtc = "SET TIME ZONE 'UTC'; SET extra_float_digits = 1;";
 
 /** A database of its own on a real PostgreSQL. */
@@ -45,15 +48,16 @@ export async function postgresTarget(
 /** What stands in for Redshift; `make` goes through it, the rest to the PostgreSQL behind. */
 export function redshiftTarget(redshift: RedshiftStandIn): CaseTarget {
   const target = psqlTarget("redshift", redshift.url(), (sql) => redshift.psql(sql));
-  const make = async (texts: readonly string[]) => {
+  const make = async (own: readonly string[], texts: readonly string[]) => {
     const warehouse = await openWarehouse(new Secret(redshift.url()), realWorld(() => {}));
     try {
       const session = await warehouse.connect();
-      for (const text of texts) await session.execute(text);
+      for (const text of own) await session.execute(text);
       await session.close();
     } finally {
       await warehouse.close();
     }
+    await target.run(texts);
   };
   return { ...target, make };
 }
@@ -68,7 +72,8 @@ function psqlTarget(
     const said = await psql(`${inUtc} ${texts.join(";\n")};`);
     return said.split("\n");
   };
-  return { kind, url, make: run, run, ask };
+  const make = (own: readonly string[], texts: readonly string[]) => run([...own, ...texts]);
+  return { kind, url, make, run, ask };
 }
 
 /** A database of PGlite in a folder, which only one may have open at a time. */
@@ -93,7 +98,8 @@ export function pgliteTarget(folder: string): CaseTarget {
       }
       return answers;
     });
-  return { kind: "pglite", url: `pglite:${folder}`, make: run, run, ask };
+  const make = (own: readonly string[], texts: readonly string[]) => run([...own, ...texts]);
+  return { kind: "pglite", url: `pglite:${folder}`, make, run, ask };
 }
 
 /** A new bucket on a real S3 server. */
@@ -108,15 +114,19 @@ export async function bucketStore(
     forcePathStyle: true,
     credentials: { accessKeyId: server.accessKey, secretAccessKey: server.secretKey },
   });
+  const put = async (key: string, bytes: Uint8Array) => {
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: `drops/${key}`, Body: bytes }));
+  };
+  // This server removes folders that have become empty, and refuses what somebody puts there just then.
+  await put(standing, new Uint8Array([10]));
   return {
     url: `s3://${bucket}/drops`,
     args: [`--s3-endpoint=${server.endpoint}`, `--s3-region=${server.region}`, "--s3-path-style"],
     env: server.env(),
-    put: async (key, bytes) => {
-      await client.send(new PutObjectCommand({ Bucket: bucket, Key: `drops/${key}`, Body: bytes }));
-    },
+    put,
     // The server keeps each object in a file of its name.
-    keys: () => filesBelow(`${server.folder}/data/${bucket}/drops`),
+    keys: async () =>
+      (await filesBelow(`${server.folder}/data/${bucket}/drops`)).filter((key) => key !== standing),
     [Symbol.dispose]: () => client.destroy(),
   };
 }

@@ -1,4 +1,4 @@
-import { csv, delimited, gzipped, literal, zstd } from "./ingest_cases_files.ts";
+import { csv, delimited, gzipped, literal, partly, zstd } from "./ingest_cases_files.ts";
 import type { IngestCase } from "./ingest_cases_type.ts";
 
 const bytes = (...parts: readonly (string | number)[]) =>
@@ -336,7 +336,31 @@ export const textCases: readonly IngestCase[] = [
     keys: ["id"],
     manifest: { options: ["MAXERROR 3"] },
     passes: [[
-      literal("1.txt", "1|a\n2\n3|c\n4|d|e|f\n5|e\n", [["1", "a"], ["3", "c"], ["5", "e"]]),
+      partly("1.txt", "1|a\n2\n3|c\n4|d|e|f\n5|e\n", [["1", "a"], ["3", "c"], ["5", "e"]]),
+    ]],
+  },
+  {
+    id: "max_error_kinds",
+    what: "MAXERROR leaves out rows whose values are none of their columns",
+    has: { id: "int", d: "date", b: "boolean", n: "numeric(6,2)" },
+    columns: ["id", "d", "b", "n"],
+    keys: ["id"],
+    manifest: { options: ["CSV", "MAXERROR 10"] },
+    passes: [[
+      partly(
+        "1.csv",
+        "1,2026-01-01,t,1.5\nx,2026-01-01,t,2\n3,never,t,2\n4,2026-01-01,perhaps,2\n",
+        [
+          ["1", "2026-01-01", "true", "1.50"],
+        ],
+      ),
+      partly(
+        "2.csv",
+        "5,2026-01-01,f,1,5\n6,2026-01-01,f,much\n7,2026-01-07,,7\n99999999999,,,\n",
+        [
+          ["7", "2026-01-07", null, "7.00"],
+        ],
+      ),
     ]],
   },
   {
