@@ -1,9 +1,9 @@
 import type { Storage } from "@google-cloud/storage";
 import type { AuthClient } from "google-auth-library";
 import { withDeadline } from "../core/deadline.ts";
-import { SluiceError, usageError } from "../core/errors.ts";
-import { redactUrl } from "../core/secret.ts";
+import { SluiceError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
+import { googleEndpoint } from "../formats/google_endpoint.ts";
 import { googleError, googleReportOf } from "../formats/google_error.ts";
 
 /** An object of Cloud Storage, as a listing tells of it. */
@@ -71,7 +71,11 @@ export async function openObjectStore(
   options: ObjectStoreOptions,
   world: World,
 ): Promise<ObjectStore> {
-  const endpoint = endpointOf(options.endpoint);
+  const place = options.endpoint ?? Deno.env.get("STORAGE_EMULATOR_HOST") ?? google;
+  const endpoint = googleEndpoint(place, {
+    service: "Cloud Storage",
+    hasCredentials: options.auth !== undefined,
+  });
   const callMs = options.callMs ?? usualCallMs;
   const { Storage } = await import("@google-cloud/storage");
   const { PassThroughClient } = await import("google-auth-library");
@@ -195,16 +199,4 @@ async function orNull<T>(act: () => Promise<T>): Promise<T | null> {
     if (googleReportOf(thrown)?.status === 404) return null;
     throw thrown;
   }
-}
-
-function endpointOf(given: string | undefined): string {
-  const text = given ?? Deno.env.get("STORAGE_EMULATOR_HOST") ?? google;
-  const full = /^https?:\/\//.test(text) ? text : `http://${text}`;
-  if (!URL.canParse(full) || new URL(full).username !== "") {
-    throw usageError(
-      `use the endpoint ${redactUrl(text)} for Cloud Storage`,
-      "give it as http://HOST:PORT",
-    );
-  }
-  return full.replace(/\/+$/, "");
 }

@@ -1,9 +1,9 @@
 import { BigQuery } from "@google-cloud/bigquery";
 import { PassThroughClient } from "google-auth-library";
 import { withDeadline } from "../../core/deadline.ts";
-import { SluiceError, usageError } from "../../core/errors.ts";
-import { redactUrl } from "../../core/secret.ts";
+import { SluiceError } from "../../core/errors.ts";
 import type { World } from "../../core/world.ts";
+import { googleEndpoint } from "../../formats/google_endpoint.ts";
 import { googleError } from "../../formats/google_error.ts";
 import type { BigQueryOptions } from "./bigquery.ts";
 
@@ -30,7 +30,11 @@ const google = "https://bigquery.googleapis.com";
 
 /** Makes requests through Google's library: one each, never tried again by it. */
 export function callerOf(options: BigQueryOptions, world: World): Call {
-  const endpoint = endpointOf(options.endpoint);
+  const place = options.endpoint ?? Deno.env.get("BIGQUERY_EMULATOR_HOST") ?? google;
+  const endpoint = googleEndpoint(place, {
+    service: "BigQuery",
+    hasCredentials: options.auth !== undefined,
+  });
   const callMs = options.callMs ?? usualCallMs;
   const library = new BigQuery({
     apiEndpoint: endpoint,
@@ -92,16 +96,4 @@ function requestOnce<T>(
 
 function notJson(action: string, endpoint: string): SluiceError {
   return new SluiceError(action, "transient", `the answer of ${endpoint} is cut or no JSON`);
-}
-
-function endpointOf(given: string | undefined): string {
-  const text = given ?? Deno.env.get("BIGQUERY_EMULATOR_HOST") ?? google;
-  const full = /^https?:\/\//.test(text) ? text : `http://${text}`;
-  if (!URL.canParse(full) || new URL(full).username !== "") {
-    throw usageError(
-      `use the endpoint ${redactUrl(text)} for BigQuery`,
-      "give it as http://HOST:PORT",
-    );
-  }
-  return full.replace(/\/+$/, "");
 }

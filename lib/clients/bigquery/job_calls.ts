@@ -1,10 +1,10 @@
 import { faultOf, SluiceError } from "../../core/errors.ts";
 import { googleReportOf } from "../../formats/google_error.ts";
-import type { BigQueryClient, Cell, InsertedJob } from "./bigquery.ts";
+import type { BigQueryClient, Cell, InsertedJob, JobPlace } from "./bigquery.ts";
 import type { Call } from "./call.ts";
 import { orNull } from "./pages.ts";
 import { partitionsSql } from "./partitions_sql.ts";
-import type { JobResource, PartitionEntry } from "./resources.ts";
+import type { JobResource, PartitionEntry, TableReference } from "./resources.ts";
 
 type JobCalls = Pick<
   BigQueryClient,
@@ -23,6 +23,8 @@ interface RowPage {
 const pageRows = 10_000;
 /** How long BigQuery waits for a query before it answers that it is not done. */
 const queryWaitMs = 20_000;
+/** Five minutes for the query over partitions, which may wait for its turn. */
+const partitionWaits = 15;
 
 /** The calls about jobs and the rows of queries. */
 export function jobCalls(call: Call): JobCalls {
@@ -69,11 +71,9 @@ export function jobCalls(call: Call): JobCalls {
         })
       );
     },
-    queryRows: (projectId, jobId, location) => rowsOf(call, { projectId, jobId, location }),
-    listPartitions: (table, place) => {
-      const query = partitionsSql(table);
-      return partitionsOf(call, place.projectId, { ...query, location: place.location });
-    },
+    queryRows: (projectId, jobId, location) =>
+      rowsOf(call, { projectId, jobId, location }, { waits: 0 }),
+    listPartitions: (table, place) => partitionsOf(call, table, place),
   };
 }
 
@@ -88,36 +88,34 @@ function mayHaveBegun(thrown: unknown): boolean {
   return faultOf(thrown) === "transient";
 }
 
-/** @param first the page that a jobs.query has given already. */
+/**
+ * The rows of a query, page by page.
+ *
+ * @param from.first the page that a jobs.query has given already.
+ * @param from.waits how often to ask a query that is not done, each time for `queryWaitMs`.
+ */
 async function* rowsOf(
   call: Call,
   job: { readonly projectId: string; readonly jobId: string; readonly location: string },
-  first?: RowPage,
+  from: { readonly first?: RowPage; readonly waits: number },
 ): AsyncGenerator<readonly Cell[]> {
-  let page = first;
-  while (true) {
-    page ??= await call<RowPage>(`read the rows of ${job.jobId}`, {
+  const action = `read the rows of ${job.jobId}`;
+  const ask = (pageToken?: string) =>
+    call<RowPage>(action, {
       path: ["projects", job.projectId, "queries", job.jobId],
-      query: { location: job.location, maxResults: pageRows, ...rowOptions },
+      query: { location: job.location, maxResults: pageRows, pageToken, ...rowOptions },
     });
-    if (!page.jobComplete) {
-      throw new SluiceError(
-        `read the rows of ${job.jobId}`,
-        "transient",
-        "the query is not done yet",
-      );
+  let page = from.first ?? await ask();
+  for (let waits = 0; !page.jobComplete; waits++) {
+    if (waits >= from.waits) {
+      throw new SluiceError(action, "transient", "the query is not done yet");
     }
+    page = await ask();
+  }
+  while (true) {
     for (const { f } of page.rows ?? []) yield f.map(({ v }) => cellOf(v));
     if (!page.pageToken) return;
-    page = await call<RowPage>(`read the rows of ${job.jobId}`, {
-      path: ["projects", job.projectId, "queries", job.jobId],
-      query: {
-        location: job.location,
-        maxResults: pageRows,
-        pageToken: page.pageToken,
-        ...rowOptions,
-      },
-    });
+    page = await ask(page.pageToken);
   }
 }
 
@@ -130,17 +128,21 @@ function cellOf(value: unknown): Cell {
 
 async function* partitionsOf(
   call: Call,
-  projectId: string,
-  query: Readonly<Record<string, unknown>> & { readonly location: string },
+  table: TableReference,
+  { projectId, location }: JobPlace,
 ): AsyncGenerator<PartitionEntry> {
-  const page = await call<RowPage>("list the partitions", {
+  const { datasetId, tableId } = table;
+  const first = await call<RowPage>(`list the partitions of ${datasetId}.${tableId}`, {
     method: "POST",
     path: ["projects", projectId, "queries"],
-    json: { ...query, useLegacySql: false, timeoutMs: queryWaitMs, maxResults: pageRows },
+    json: {
+      ...partitionsSql(table),
+      ...{ location, useLegacySql: false, timeoutMs: queryWaitMs, maxResults: pageRows },
+    },
   });
-  const jobId = page.jobReference?.jobId ?? "";
-  const job = { projectId, jobId, location: page.jobReference?.location ?? query.location };
-  const rows = rowsOf(call, job, page.jobComplete ? page : undefined);
+  const jobId = first.jobReference?.jobId ?? "";
+  const job = { projectId, jobId, location: first.jobReference?.location ?? location };
+  const rows = rowsOf(call, job, { first, waits: partitionWaits });
   for await (const [partitionId, totalRows, totalLogicalBytes, lastModifiedTime] of rows) {
     yield {
       partitionId: partitionId ?? "",

@@ -1,10 +1,15 @@
+import { usageError } from "../../core/errors.ts";
 import type { TableReference } from "./resources.ts";
 
 /** The query for the partitions of a table, for jobs.query. */
 export function partitionsSql(
   { projectId, datasetId, tableId }: TableReference,
 ): Readonly<Record<string, unknown>> {
-  // A name cannot hold a backtick; the table's own is a parameter.
+  if (/[`\\]/.test(projectId + datasetId)) {
+    const detail = "no name of a project or dataset has ` or \\ in it";
+    throw usageError(`list the partitions of ${projectId}.${datasetId}`, detail);
+  }
+  // The table's name is a parameter.
   const view = `\`${projectId}.${datasetId}.INFORMATION_SCHEMA.PARTITIONS\``;
   return {
     query: "SELECT partition_id, total_rows, total_logical_bytes, " +

@@ -328,6 +328,7 @@ Deno.test("listPartitions asks one query, and for its other pages", async () => 
   const jobReference = { projectId: "p", jobId: "q", location: "EU" };
   const answers = [
     { jobReference, jobComplete: false },
+    { jobReference, jobComplete: false },
     { jobReference, jobComplete: true, rows: [row("20260101", "2", "32", "5")], pageToken: "x" },
     { jobReference, jobComplete: true, rows: [row("__NULL__", "1", null, null)] },
   ];
@@ -342,8 +343,17 @@ Deno.test("listPartitions asks one query, and for its other pages", async () => 
     "POST /projects/p/queries",
     "GET /projects/p/queries/q",
     "GET /projects/p/queries/q",
+    "GET /projects/p/queries/q",
   ]);
   assert.match(asked[0] ?? "", /`p\.d\.INFORMATION_SCHEMA\.PARTITIONS`.*"value":"t"/);
+});
+
+Deno.test("listPartitions lets no name end the quotes in its query", async () => {
+  await withAnswers([], async (client) => {
+    const table = { projectId: "p", datasetId: "d`; DROP", tableId: "t" };
+    const listed = client.listPartitions(table, { projectId: "p", location: "EU" });
+    await assert.rejects(async () => await Array.fromAsync(listed), { fault: "usage" });
+  });
 });
 
 Deno.test("An endpoint that is no URL, or holds a password, is refused", async () => {
