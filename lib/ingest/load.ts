@@ -9,7 +9,7 @@ import { allAlike, suspiciousFiles } from "./apply.ts";
 import { areAlike, type BadFile } from "./bad_file.ts";
 import type { Copied, Copier } from "./copier.ts";
 import type { Counts } from "./counts.ts";
-import type { Ledger } from "./ledger.ts";
+import type { KnownFiles, Ledger } from "./ledger.ts";
 import { reportLeftOut } from "./left_out.ts";
 import type { Manifest } from "./manifest.ts";
 import { openCopier } from "./open_copier.ts";
@@ -156,13 +156,32 @@ export class Load {
   /** Within the lock: whoever loaded the same files before us has committed by now. */
   async #askLedger(): Promise<Step> {
     const { files } = this.task;
-    const known = await this.tools.ledger.known(this.#current, files);
+    const known = await this.#known(files);
     this.#skipped = files.filter((file) => known.has(file));
     this.#open = files.filter((file) => !known.has(file));
     await this.#room?.sweep();
     if (this.#open.length > 0) return "stage";
     await this.#current.execute("ROLLBACK");
     return "end";
+  }
+
+  /**
+   * What the ledger knows. On Redshift another session asks it: where transactions are serializable,
+   * two that read the ledger and then write to it are a conflict (1023), though they load different
+   * tables. Nobody adds to the rows of this target while we have the lock.
+   */
+  async #known(files: readonly StoredObject[]): Promise<KnownFiles> {
+    const { warehouse, ledger } = this.tools;
+    if (warehouse.kind !== "redshift") return await ledger.known(this.#current, files);
+    const session = await warehouse.connect({
+      statementTimeoutMs: this.task.manifest.timeoutMs,
+      applicationName: `sluice ingest ${this.task.loadId}`,
+    });
+    try {
+      return await ledger.known(session, files);
+    } finally {
+      await session.close();
+    }
   }
 
   async #stage(): Promise<Step> {
@@ -188,7 +207,7 @@ export class Load {
   async #restart(files: readonly StoredObject[]): Promise<void> {
     await this.#current.execute("ROLLBACK");
     await this.#lock();
-    const known = await this.tools.ledger.known(this.#current, files);
+    const known = await this.#known(files);
     if (files.some((file) => known.has(file))) {
       const detail =
         "another one has loaded some of the files in the meantime; the rest is tried again";

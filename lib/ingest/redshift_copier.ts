@@ -9,7 +9,7 @@ import { loadErrorsOf, mayBeData } from "./redshift_errors.ts";
 import { type NumberedFile, RedshiftNumbers } from "./redshift_numbers.ts";
 import { isNumberable, readOptions } from "./redshift_options.ts";
 import { RedshiftRoom } from "./redshift_room.ts";
-import { dataFailureOf, type Failed, RedshiftSearch, stagingIdOf } from "./redshift_search.ts";
+import { dataFailureOf, RedshiftSearch, stagingIdOf } from "./redshift_search.ts";
 import {
   anyNullKeySql,
   emptySql,
@@ -36,7 +36,7 @@ const leftOutMost = 1_000;
  * several rows come first by `order-by`. There mostly are none, and then no order is needed. Else
  * sluice reads the files once more and writes their rows, each with its number in front and otherwise
  * untouched, to the store, and COPY takes these in place of the files: the last file and line wins, as
- * on PostgreSQL. Where rows cannot be numbered (columnar files, BZIP2 and so on) rows that differ are
+ * on PostgreSQL. Where rows cannot be numbered (columnar files, LZOP and so on) rows that differ are
  * refused.
  *
  * There are no savepoints: what fails undoes all, and is done once more without the file that was at
@@ -89,15 +89,18 @@ export class RedshiftCopier implements Copier {
   async #copyGood(files: readonly StoredObject[]): Promise<readonly StoredObject[]> {
     let open = files;
     while (open.length > 0) {
-      const failed = await this.#try(open);
+      const { tableId, caught } = await this.#try(open);
       // What was read may be another file by now than the one that was listed.
       const changed = await this.#changedOf(open);
-      if (failed === undefined && changed.length === 0) break;
-      await this.tools.session.execute("ROLLBACK");
-      this.changed.push(...changed);
-      let bad: readonly BadFile[] = [];
-      if (changed.length === 0 && failed !== undefined) {
-        bad = await this.#search.badAmong(open, failed);
+      if (caught === undefined && changed.length === 0) break;
+      const bad: BadFile[] = [];
+      if (changed.length > 0) {
+        await this.tools.session.execute("ROLLBACK");
+        this.changed.push(...changed);
+      } else {
+        const thrown = dataFailureOf(this.tools.session, caught);
+        await this.tools.session.execute("ROLLBACK");
+        bad.push(...await this.#search.badAmong(open, { thrown, tableId }));
         for (const one of bad) this.#reject(one);
       }
       const out = new Set([...changed, ...bad.map(({ file }) => file)]);
@@ -110,16 +113,15 @@ export class RedshiftCopier implements Copier {
     return open;
   }
 
-  async #try(files: readonly StoredObject[]): Promise<Failed | undefined> {
+  async #try(files: readonly StoredObject[]): Promise<{ tableId: string; caught?: unknown }> {
     const { session, plan } = this.tools;
     const tableId = await stagingIdOf(session, plan);
     try {
       await this.#copy.run(this.#room, this.#copy.filesOf(files));
-      return undefined;
+      return { tableId };
     } catch (caught) {
-      // A file that is gone is no data: that is looked at first.
       if (session.isBroken) throw dataFailureOf(session, caught);
-      return { thrown: dataFailureOf(session, caught), tableId };
+      return { tableId, caught };
     }
   }
 
@@ -340,8 +342,8 @@ export class RedshiftCopier implements Copier {
   #tied(): SluiceError {
     const detail =
       "rows with the same key differ, and Redshift's COPY does not tell which of them is " +
-      "the last one in files of this kind; give order-by, or csv, json or delimited files that are " +
-      "plain or compressed with GZIP or ZSTD";
+      "the last one in files of this kind; give order-by, or files of csv, json or text with a " +
+      "delimiter of one character";
     return new SluiceError(this.#action, "permanent", detail);
   }
 

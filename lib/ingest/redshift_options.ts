@@ -56,7 +56,7 @@ export function isNumberable(options: readonly string[]): boolean {
   const read = parseCopyOptions(options, "redshift");
   const words = wordsOf(options);
   if (words.includes("ENCRYPTED") || isOtherEncoding(options)) return false;
-  if (read.compression === "bzip2" || read.compression === "lzop") return false;
+  if (read.compression === "lzop") return false;
   if (read.format === "json") return isAuto(options);
   return read.format !== "columnar" && read.delimiter.length === 1;
 }
@@ -66,14 +66,9 @@ function isOtherEncoding(options: readonly string[]): boolean {
   return encoding !== undefined && !/^utf-?8$/i.test(encoding);
 }
 
-/** JSON whose keys are the columns' names: with a file of paths nobody would look at ours. */
+/** JSON whose keys are the columns names: with a file of paths nobody would look at ours. */
 function isAuto(options: readonly string[]): boolean {
-  try {
-    parseCopyOptions(options.filter((one) => !/\bENCODING\b/i.test(one)), "postgres");
-    return true;
-  } catch {
-    return /\bJSON\s+(AS\s+)?'auto( ignorecase)?'/i.test(options.join(" "));
-  }
+  return !/\bJSON\s+(?:AS\s+)?'(?!auto'|auto ignorecase')/i.test(options.join(" "));
 }
 
 /** The options as they are read here, for numbering: what only Redshift honours changes no row's end. */

@@ -3,7 +3,7 @@ import type { Session } from "../clients/warehouse/warehouse.ts";
 import { reasonOf } from "../core/errors.ts";
 import type { CopyOptions } from "../formats/copy_options.ts";
 import { allAlike, suspiciousFiles } from "./apply.ts";
-import { areAlike, type BadFile, type BadRow, badRowOf } from "./bad_file.ts";
+import { areAlike, type BadFile, type BadRow, BadRowError, badRowOf } from "./bad_file.ts";
 import { openedFile } from "./file_text.ts";
 import { CopyFailure, type RedshiftCopy } from "./redshift_copy.ts";
 import { type LoadError, loadErrorsOf, mayBeData } from "./redshift_errors.ts";
@@ -58,7 +58,12 @@ export class RedshiftSearch {
     }
     const file = files[bad - 1] as StoredObject;
     const [row] = await this.#noted([file], last.tableId);
-    return [row ?? { file, row: badRowOf(last.thrown) }];
+    if (row !== undefined) return [row];
+    // Nothing is noted of damaged files, nor of troubles that are no file's: by reading alone, without
+    // loading anything, only the former fail.
+    const isOurs = last.thrown instanceof BadRowError;
+    if (!isDry && !isOurs && await this.tryOut([file], true) === undefined) throw last.thrown;
+    return [{ file, row: badRowOf(last.thrown) }];
   }
 
   /**

@@ -32,7 +32,7 @@ const faults: Readonly<Record<string, Fault>> = {
 export function faultOfReport({ sqlState, message, detail = "" }: ServerReport): Fault {
   // Redshift has no code of its own for it, and calls everything else XX000, too.
   if (sqlState === "XX000" && isRedshiftConflict(`${message} ${detail}`)) return "transient";
-  if (sqlState === "XX000") return faultOfS3(`${message} ${detail}`);
+  if (sqlState === "XX000") return faultOfNodes(`${message} ${detail}`);
   return faults[sqlState] ?? faults[sqlState.slice(0, 2)] ?? "permanent";
 }
 
@@ -46,16 +46,22 @@ function isRedshiftConflict(text: string): boolean {
  * AccessDenied,Rid ...,CanRetry 1" ("Troubleshooting data loads", s3serviceexception-error), and of
  * roles: "not authorized to assume IAM Role", "not authorized to get credentials of role".
  */
-function faultOfS3(text: string): Fault {
+function faultOfNodes(text: string): Fault {
   if (/not authorized to (assume|get credentials)|role .*(is not attached|not found)/i.test(text)) {
     return "denied";
   }
+  // No room on the disks (code 1016), no memory, and queries that the workload manager has ended.
+  if (/\bdisk full\b|\bout of memory\b|\b(cancel|abort)\w* by WLM|WLM \w+ action/i.test(text)) {
+    return "transient";
+  }
   const [, status, code = ""] = /S3ServiceException:[^]*?,Status (\d+),Error (\w+)/.exec(text) ??
     [];
+  if (status === undefined) return "permanent";
   if (status === "401" || status === "403") return "denied";
   if (/^(ExpiredToken|InvalidToken|TokenRefreshRequired)$/.test(code)) return "denied";
-  if (status === "500" || status === "503" || code === "SlowDown") return "transient";
-  return "permanent";
+  // An object that was there a moment ago may be there in a moment, under another etag.
+  if (/^(404|429|5..)$/.test(status) || code === "SlowDown") return "transient";
+  return "usage";
 }
 
 const advice: Readonly<Record<string, string>> = {
@@ -69,13 +75,20 @@ const advice: Readonly<Record<string, string>> = {
 /** The error for what a server reports, with its report as the cause. */
 export function reportedFailure(action: string, report: ServerReport): SluiceError {
   const { message, detail, hint, where, sqlState } = report;
-  const more = [detail, report.copy ? where : undefined, hint, advice[sqlState]];
+  const more = [detail, report.copy ? where : undefined, hint, adviceOf(report)];
   const text = [message, ...more.filter((one) => one !== undefined && one !== "")]
     .map((one) => visible(String(one)).replace(/\.$/, ""))
     .join("; ");
   return new SluiceError(action, faultOfReport(report), `${text} (${sqlState})`, {
     cause: new ReportedError(report),
   });
+}
+
+function adviceOf({ sqlState, message }: ServerReport): string | undefined {
+  if (sqlState === "XX000" && /S3ServiceException.*,Error PermanentRedirect/s.test(message)) {
+    return "the bucket is in another region: add REGION '...' to the options of COPY";
+  }
+  return advice[sqlState];
 }
 
 type Verdict = readonly [fault: Fault, advice: string];

@@ -1,0 +1,147 @@
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { openStore, type Store } from "../../lib/clients/store/store.ts";
+import type { World } from "../../lib/core/world.ts";
+import { realWorld } from "../../lib/core/world.ts";
+import { Secret } from "../../lib/core/secret.ts";
+import { Counts } from "../../lib/ingest/counts.ts";
+import { IngestDaemon } from "../../lib/ingest/daemon.ts";
+import type { IngestSettings } from "../../lib/ingest/settings.ts";
+import { Targets } from "../../lib/ingest/targets.ts";
+import { type RedshiftStandIn, startRedshift } from "./redshift_stand_in.ts";
+import { type S3Server, startS3 } from "./s3_server.ts";
+
+/** What one pass of ingest came to. */
+export interface Pass {
+  readonly code: number;
+  readonly counts: Counts;
+  /** Every line of the log, with its fields as JSON. */
+  readonly log: string;
+}
+
+/** A bucket and what stands in for Redshift, with ingest within this process between them. */
+export class RedshiftIngest implements AsyncDisposable {
+  readonly #client: S3Client;
+  #open = 0;
+
+  private constructor(readonly s3: S3Server, readonly redshift: RedshiftStandIn) {
+    for (const [name, value] of Object.entries(s3.env())) Deno.env.set(name, value);
+    this.#client = new S3Client({
+      endpoint: s3.endpoint,
+      region: s3.region,
+      forcePathStyle: true,
+      credentials: { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey },
+    });
+  }
+
+  static async start(): Promise<RedshiftIngest> {
+    const s3 = await startS3();
+    try {
+      return new RedshiftIngest(s3, await startRedshift({ s3 }));
+    } catch (thrown) {
+      await s3.stop();
+      throw thrown;
+    }
+  }
+
+  /** A new bucket, empty. */
+  async place(): Promise<IngestPlace> {
+    const bucket = `drops-${++this.#open}`;
+    await this.s3.createBucket(bucket);
+    return new IngestPlace(this.redshift, this.s3, bucket, this.#client);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.destroy();
+    await this.redshift.stop();
+    await this.s3.stop();
+  }
+}
+
+/** A bucket of its own. */
+export class IngestPlace {
+  constructor(
+    private readonly redshift: RedshiftStandIn,
+    private readonly s3: S3Server,
+    private readonly bucket: string,
+    private readonly client: S3Client,
+  ) {}
+
+  /** Without the prefix. */
+  get url(): string {
+    return `s3://${this.bucket}/in`;
+  }
+
+  async put(key: string, content: string | Uint8Array): Promise<void> {
+    const Body = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await this.client.send(new PutObjectCommand({ Bucket: this.bucket, Key: `in/${key}`, Body }));
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: `in/${key}` }));
+  }
+
+  /** A manifest of table t for a directory. */
+  async manifest(more: Readonly<Record<string, unknown>>, directory = "t"): Promise<void> {
+    const text = JSON.stringify({
+      ...{ table: "t", columns: ["id", "v"], "pk-columns": ["id"], options: ["CSV"] },
+      "target-url": this.redshift.url(),
+      ...more,
+    });
+    await this.put(`${directory}/manifest.json`, text);
+  }
+
+  read(key: string): Promise<string> {
+    return Deno.readTextFile(`${this.s3.folder}/data/${this.bucket}/in/${key}`);
+  }
+
+  /** All objects, in order. */
+  async keys(): Promise<string[]> {
+    return (await Array.fromAsync(this.#below(""))).sort();
+  }
+
+  async *#below(prefix: string): AsyncGenerator<string> {
+    for await (
+      const { name, isDirectory } of Deno.readDir(
+        `${this.s3.folder}/data/${this.bucket}/in/${prefix}`,
+      )
+    ) {
+      if (isDirectory) yield* this.#below(`${prefix}${name}/`);
+      else yield `${prefix}${name}`;
+    }
+  }
+
+  /** Opens the bucket as ingest does. */
+  store(world: World = realWorld(() => {})): Promise<Store> {
+    const { endpoint, region } = this.s3;
+    return openStore(this.url, { endpoint, region, pathStyle: true, world });
+  }
+
+  /** One pass over all of it; what is transient is tried on. */
+  async pass(settings: Partial<IngestSettings> = {}, wrapped?: (store: Store) => Store) {
+    let log = "";
+    const world = realWorld((level, message, fields) => {
+      log += `${level} ${message} ${JSON.stringify(fields ?? {})}\n`;
+    });
+    const opened = await this.store(world);
+    const targets = new Targets(world);
+    const counts = new Counts();
+    const daemon = new IngestDaemon({
+      ...{ world, targets, counts, store: wrapped?.(opened) ?? opened },
+      resolve: (text) => Promise.resolve(new Secret(text)),
+      timeImport: () => {},
+      drain: new AbortController().signal,
+      settings: {
+        ...{ matches: () => true, pollMs: 1_000, once: true, workers: 2, keep: false },
+        ...{ maxErrors: 0, ledgerTable: "sluice_ingest_ledger", ledgerAgeMs: 86_400_000 },
+        ...settings,
+      },
+    });
+    try {
+      const code = await daemon.run();
+      return { code, counts, log } satisfies Pass;
+    } finally {
+      await targets.close();
+      await opened.close();
+    }
+  }
+}
