@@ -128,7 +128,7 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
     world: context.world,
   });
   try {
-    if (script === undefined) return await ask(shell, warehouse, values);
+    if (script === undefined) return await ask(shell, warehouse, values, context);
     if (/^\s*\\/.test(script)) return await runMetaLines(shell, script, context);
     return await runText(script, shell, values, context);
   } finally {
@@ -213,7 +213,12 @@ function open(warehouse: Warehouse, { timeout }: Values): Promise<Session> {
 }
 
 /** A prompt, until the person leaves it. */
-async function ask(shell: Shell, warehouse: Warehouse, values: Values): Promise<ExitCode> {
+async function ask(
+  shell: Shell,
+  warehouse: Warehouse,
+  values: Values,
+  { drain }: CommandContext,
+): Promise<ExitCode> {
   // Loaded only now: most runs have no terminal.
   const { Prompt } = await import("../lib/query/prompt.ts");
   const { kind } = await shell.session();
@@ -221,8 +226,8 @@ async function ask(shell: Shell, warehouse: Warehouse, values: Values): Promise<
   await shell.say(`Connected to ${warehouse.url}${reads}. \\? tells what there is.`);
   const home = Deno.env.get("XDG_STATE_HOME") ?? `${homedir()}/.local/state`;
   const history = new HistoryFile(values.history ?? `${home}/sluice/query_history`);
-  await new Prompt(shell, kind, databaseOf(warehouse), history).run();
-  return Exit.ok;
+  await new Prompt(shell, kind, databaseOf(warehouse), history).run(drain);
+  return drain.aborted ? Exit.interrupted : Exit.ok;
 }
 
 /** What stands before what is typed. */

@@ -33,6 +33,7 @@ export class Prompt {
   #isOneEntry = true;
   #tables: KnownTable[] | undefined;
   #lines: Lines | undefined;
+  #hasToLeave = false;
 
   /**
    * @param name what stands before what is typed: the database.
@@ -45,17 +46,28 @@ export class Prompt {
     private readonly history: HistoryFile | null,
   ) {}
 
-  /** Asks on the terminal until the person leaves. */
-  async run(): Promise<void> {
+  /** Asks on the terminal until the person leaves, or it is to stop: then what runs is given up. */
+  async run(stop: AbortSignal): Promise<void> {
     const entries = await this.history?.read() ?? [];
-    await this.talk(new LineEditor(entries, this.completer));
+    const editor = new LineEditor(entries, this.completer);
+    const leave = () => {
+      this.#hasToLeave = true;
+      this.shell.interrupt();
+      editor.close();
+    };
+    stop.addEventListener("abort", leave);
+    try {
+      await this.talk(editor);
+    } finally {
+      stop.removeEventListener("abort", leave);
+    }
   }
 
   /** Asks until there are no more lines. */
   async talk(lines: Lines): Promise<void> {
     this.#lines = lines;
     try {
-      while (true) {
+      while (!this.#hasToLeave) {
         const typed = await lines.read(`${this.name}${this.#open}> `);
         if (typed.type === "end") break;
         if (typed.type === "interrupted") this.#forget();

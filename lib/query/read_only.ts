@@ -1,4 +1,5 @@
 import { usageError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import type { Session, WarehouseKind } from "../clients/warehouse/warehouse.ts";
 import { sqlTokens } from "./sql_tokens.ts";
 
@@ -21,6 +22,13 @@ const onRedshift = new Set(["use", "describe"]);
 /** Words that begin or end a transaction. */
 const controlling = new Set(["begin", "start", "commit", "end", "rollback", "abort"]);
 
+/** Words that are no slip of the pen for one that reads. */
+const changing = new Set([
+  ...["insert", "update", "delete", "merge", "truncate", "create", "alter", "drop", "grant"],
+  ...["revoke", "copy", "call", "do", "vacuum", "analyze", "reindex", "cluster", "refresh", "lock"],
+  ...["comment", "notify", "listen", "load", "discard", "reassign", "security", "unload", "import"],
+]);
+
 const writing = ["insert", "update", "delete", "merge"];
 
 /**
@@ -33,8 +41,10 @@ export function refuseWriting(sql: string, kind: WarehouseKind): void {
   for (const hasBackslashes of [false, true]) {
     const what = writingIn(wordsOf(sql, hasBackslashes), kind);
     if (what === undefined) continue;
-    const detail =
-      "it may change something, and only reading is allowed; give --write if it is meant";
+    const near = nearest(what.toLowerCase(), [...reading]);
+    const detail = near !== undefined && !changing.has(what.toLowerCase())
+      ? `it is not known to only read; did you mean ${near.toUpperCase()}? Or give --write`
+      : "it may change something, and only reading is allowed; give --write if it is meant";
     throw usageError(`run ${what}`, detail);
   }
 }

@@ -75,6 +75,10 @@ for (const [sql, kinds = everywhere] of writing) {
   });
 }
 
+Deno.test("a slip of the pen is told as one", () => {
+  assert.throws(() => refuseWriting("selec 1", "postgres"), /run SELEC: .*did you mean SELECT\?/);
+});
+
 Deno.test("only plain queries are run again or by COPY", () => {
   for (
     const sql of ["SELECT 1", "with a as (select 1) table a", "VALUES (1)", "SELECT '\\d+', (1)"]
