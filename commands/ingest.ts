@@ -82,7 +82,8 @@ type Values = ValuesOf<typeof options>;
 /** `sluice ingest` */
 export const ingest = defineCommand({
   name: "ingest",
-  summary: "Load files that are dropped in S3 or a folder into PostgreSQL, exactly once",
+  summary:
+    "Load files that are dropped in S3 or a folder into PostgreSQL or Redshift, exactly once",
   description:
     "Looks for directories with a manifest (manifest.edn as Blueshift has it, .json or .yaml), which " +
     "tells into which table their files go, and how. All files of a directory are loaded in one " +
@@ -96,10 +97,12 @@ export const ingest = defineCommand({
   exits: {
     ok: "stopped; or with --once: everything that was there is loaded",
     failed: "could not start",
-    usage: "an option is wrong; --check: a manifest is",
-    partial: "--once: some files were moved aside, or some directories could not be loaded",
-    unreachable: "--once: the store cannot be reached; --check: or a database",
-    denied: "--once: the store refuses the credentials; --check: or a database",
+    usage: "an option is wrong; --check, --dry-run: a manifest is",
+    partial:
+      "--once: some files were moved aside, left behind or changed while they were read, or " +
+      "some directories could not be loaded; --dry-run: files or their header line are wrong",
+    unreachable: "--once: the store cannot be reached; --check, --dry-run: or a database",
+    denied: "--once: the store refuses the credentials; --check, --dry-run: or a database",
     interrupted: "stopped by a second signal",
   },
   examples: [

@@ -17,12 +17,17 @@ import { readManifest } from "../../lib/ingest/manifest.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { s3Place } from "../support/archive_run.ts";
 import { startS3 } from "../support/s3_server.ts";
-import { Drops, gzip, ingestOnce, ledgerOf } from "./ingesting.ts";
+import { eventually } from "../support/waiting.ts";
+import { Daemon, Drops, gzip, ingestOnce, ledgerOf } from "./ingesting.ts";
 
 const world = realWorld(() => {});
 
 /** A warehouse whose first COMMIT loses its answer: after it was done, or before it came. */
-function losing(real: Warehouse, isDone: boolean): Warehouse {
+function losing(
+  real: Warehouse,
+  isDone: boolean,
+  then: () => Promise<void> = () => Promise.resolve(),
+): Warehouse {
   let isLost = false;
   return {
     kind: real.kind,
@@ -38,6 +43,7 @@ function losing(real: Warehouse, isDone: boolean): Warehouse {
               isLost = true;
               if (isDone) await target.execute(sql);
               await target.close();
+              await then();
               throw new SluiceError("commit", "transient", "the connection was cut");
             };
           }
@@ -86,6 +92,38 @@ for (const isDone of [true, false]) {
     }
   });
 }
+
+Deno.test("whether a lost COMMIT was done cannot be learned while the table is locked: a stop ends the wait", async () => {
+  await using server = await startPostgres();
+  await server.psql("CREATE TABLE t (id int, name text)");
+  const holder = await openWarehouse(new Secret(server.url), world);
+  const lock = await holder.connect();
+  await using ingest = new Daemon({}, async (...given) => {
+    const real = await openWarehouse(...given);
+    return losing(real, true, async () => void await lock.execute("BEGIN; LOCK TABLE t"));
+  });
+  await ingest.manifest("t", {
+    ...{ table: "t", columns: ["id", "name"], options: ["CSV"], strategy: "append" },
+    ...{ "target-url": server.url, "execute-opts": { "timeout-millis": 600_000 } },
+  });
+  await ingest.put("t/1.csv", "1,a\n");
+  ingest.start();
+  const waits = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+  await eventually("it waits for the lock", async () => await server.psql(waits) === "1");
+  const begunMs = performance.now();
+  await ingest.stop();
+  assert.ok(performance.now() - begunMs < 20_000, "the stop was heeded");
+  assert.deepEqual(ingest.keys, ["t/1.csv", "t/manifest.json"]);
+  await lock.close();
+  await holder.close();
+  await using next = new Daemon({ once: true });
+  for (const [key, { bytes, ...kept }] of ingest.store.objects) {
+    next.store.objects.set(key, { bytes, ...kept });
+  }
+  assert.equal(await next.once(), 0);
+  assert.equal(await server.psql("SELECT id, name FROM t"), "1|a");
+  assert.deepEqual([next.keys, next.counts.ledgerSkips], [["t/manifest.json"], 1]);
+});
 
 Deno.test("files in a real S3 are loaded and deleted, and a bad one is moved within it", async () => {
   await using server = await startPostgres();
