@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { SluiceError } from "../../lib/core/errors.ts";
 import { runCommand } from "../support/processes.ts";
 import { TempFiles } from "../support/temp_files.ts";
@@ -41,7 +42,7 @@ async function trial(
     console.log("RESULT " + JSON.stringify(result));
     Deno.exit(0);`,
   );
-  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const denoDir = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
   const { text } = await runCommand(
     [Deno.execPath(), "run", ...programRights, "--config", config, script],

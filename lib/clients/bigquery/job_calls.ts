@@ -84,7 +84,7 @@ export function jobCalls(call: Call): JobCalls {
 function mayHaveBegun(thrown: unknown): boolean {
   const report = googleReportOf(thrown);
   if (report?.status === 409) return true;
-  if (report?.status === 429 || report?.reason.endsWith("ateLimitExceeded")) return false;
+  if (report?.status === 429 || /rateLimitExceeded$/i.test(report?.reason ?? "")) return false;
   return faultOf(thrown) === "transient";
 }
 
