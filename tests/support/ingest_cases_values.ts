@@ -112,6 +112,72 @@ export const valueCases: readonly IngestCase[] = [
     ]],
   },
   {
+    id: "dates",
+    what: "DATEFORMAT and TIMEFORMAT by patterns",
+    has: { id: "int", d: "date", t: "timestamp" },
+    columns: ["id", "d", "t"],
+    keys: ["id"],
+    manifest: {
+      options: ["CSV", "DATEFORMAT 'DD.MM.YYYY'", "TIMEFORMAT 'MM/DD/YYYY HH12:MI:SS AM'"],
+    },
+    passes: [[
+      csv("1.csv", [], {
+        header: "1,31.12.2025,02/28/2026 12:05:06 AM\n2,01.02.2026,12/31/2025 11:59:59 PM\n",
+      }),
+    ].map((file) => ({
+      ...file,
+      rows: [["1", "2025-12-31", "2026-02-28 00:05:06"], [
+        "2",
+        "2026-02-01",
+        "2025-12-31 23:59:59",
+      ]],
+    }))],
+  },
+  {
+    id: "dates_short",
+    what: "DATEFORMAT with short years and names of months",
+    has: { id: "int", d: "date", t: "timestamp" },
+    columns: ["id", "d", "t"],
+    keys: ["id"],
+    manifest: { options: ["DATEFORMAT AS 'DD-MON-YY'", "TIMEFORMAT AS 'YYYYMMDD HH24:MI:SS'"] },
+    passes: [[
+      literal("1.txt", "1|31-Dec-99|20260228 23:05:06\n2|01-FEB-26|20251231 00:00:00.25\n3||\n", [
+        ["1", "1999-12-31", "2026-02-28 23:05:06"],
+        ["2", "2026-02-01", "2025-12-31 00:00:00.25"],
+        ["3", null, null],
+      ]),
+    ]],
+  },
+  {
+    id: "epochs",
+    what: "TIMEFORMAT epochmillisecs",
+    has: { id: "int", t: "timestamp" },
+    columns: ["id", "t"],
+    keys: ["id"],
+    manifest: { options: ["TIMEFORMAT 'epochmillisecs'"] },
+    passes: [[
+      literal("1.txt", "1|0\n2|1772323506789\n3|\n", [
+        ["1", "1970-01-01 00:00:00"],
+        ["2", "2026-03-01 00:05:06.789"],
+        ["3", null],
+      ]),
+    ]],
+  },
+  {
+    id: "epoch_seconds",
+    what: "TIMEFORMAT epochsecs, with and without a fraction",
+    has: { id: "int", t: "timestamptz" },
+    columns: ["id", "t"],
+    keys: ["id"],
+    manifest: { options: ["TIMEFORMAT 'epochsecs'"] },
+    passes: [[
+      literal("1.txt", "1|1772323506\n2|1772323506.5\n", [
+        ["1", "2026-03-01 00:05:06+00"],
+        ["2", "2026-03-01 00:05:06.5+00"],
+      ]),
+    ]],
+  },
+  {
     id: "big_rows",
     what: "rows of a hundred kilobytes, one of them twice",
     has: { id: "int", a: "varchar(65535)", b: "varchar(65535)" },
