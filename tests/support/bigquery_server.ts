@@ -174,7 +174,11 @@ export class BigQueryServer implements AsyncDisposable {
         ...["start", "--project", "sluice", "--log-format", "json", "--log-level", "warning"],
         ...["--rest-port", String(this.ports.rest), "--grpc-port", String(this.ports.grpc)],
       ],
-      env: { HOME: emulator.home, BQEMU_GCS_LOCAL_ROOT: this.objects.folder },
+      env: {
+        HOME: emulator.home,
+        BQEMU_GCS_LOCAL_ROOT: this.objects.folder,
+        TMPDIR: this.folder, // it leaves a folder for uploads
+      },
     });
     await Promise.all(
       [this.ports.objects, this.ports.rest].map((port) => waitForPort(port, 60_000)),
