@@ -55,6 +55,8 @@ const nothingPassed: Passed = { rejected: 0, changed: 0 };
 
 /** Works on directories: one pass over one of them at a time. */
 export class Directories {
+  readonly #tables = new Map<string, string>();
+
   constructor(private readonly tools: DirectoryTools) {}
 
   /**
@@ -106,9 +108,12 @@ export class Directories {
     return watch.manifest = withMaxErrors(manifest, this.tools.settings.maxErrors);
   }
 
-  /** What stands for the table of a manifest in this process. It holds a secret: not for messages. */
+  /** What stands for the table of a manifest in this process; the URL, which is secret, is not in it. */
   async tableOf({ targetUrl, table }: Manifest): Promise<string> {
-    return `${(await targetUrl.fresh()).reveal()}\n${quoteTable(readTableName(table))}`;
+    const key = `${(await targetUrl.fresh()).reveal()}\n${quoteTable(readTableName(table))}`;
+    const name = this.#tables.get(key) ?? `table ${this.#tables.size + 1}`;
+    this.#tables.set(key, name);
+    return name;
   }
 
   /** The ledger of a directory and its target. */

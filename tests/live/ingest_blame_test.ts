@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { startPostgres } from "../support/postgres_server.ts";
-import { Drops, ingestOnce } from "./ingesting.ts";
+import { Daemon } from "./ingesting.ts";
 
 interface Case {
   readonly what: string;
@@ -150,26 +150,27 @@ Deno.test("No file is moved aside for what is wrong with the manifest or the tab
   await using server = await startPostgres();
   for (const { what, sql, manifest, files, says, moved, rows } of cases) {
     await t.step(what, async () => {
-      await using drops = await Drops.make();
+      await using ingest = new Daemon({ once: true });
       await server.psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
       await server.psql(sql);
-      await drops.manifest("t", {
+      await ingest.manifest("t", {
         ...{ table: "t", "pk-columns": ["id"], columns: ["id", "name"], options: ["CSV"] },
         ...{ "target-url": server.url, ...manifest },
       });
-      for (const [n, text] of files.entries()) await drops.put(`t/${n}.csv`, text);
-      const before = await drops.keys();
-      const seen = await ingestOnce(drops.url);
+      for (const [n, text] of files.entries()) await ingest.put(`t/${n}.csv`, text);
+      const before = ingest.keys;
+      const code = await ingest.once();
+      const said = ingest.said.join("\n").replaceAll('\\"', '"');
       if (says !== undefined) {
-        assert.match(seen.stderr.replaceAll('\\"', '"'), says);
-        assert.deepEqual(await drops.keys(), before);
-        assert.equal(seen.code, 3, seen.stderr);
+        assert.match(said, says);
+        assert.deepEqual(ingest.keys, before);
+        assert.equal(code, 3, said);
         return;
       }
-      const aside = (await drops.keys()).filter((key) => /_rejected.*csv$/.test(key));
-      assert.deepEqual(aside.map((key) => key.replace(/.*\//, "")), moved, seen.stderr);
+      const aside = ingest.keys.filter((key) => /_rejected.*csv$/.test(key));
+      assert.deepEqual(aside.map((key) => key.replace(/.*\//, "")), moved, said);
       assert.equal(await server.psql("SELECT * FROM t ORDER BY id"), rows);
-      assert.equal(seen.code, moved?.length === 0 ? 0 : 3, seen.stderr);
+      assert.equal(code, moved?.length === 0 ? 0 : 3, said);
     });
   }
 });
