@@ -4,6 +4,9 @@ import { Daemon } from "./ingesting.ts";
 
 const base = { table: "t", columns: ["id", "name"], "pk-columns": ["id"] };
 
+/** A header line and two rows, as the program packs them. */
+const rowsInBzip2 = "QlpoOTFBWSZTWaAwe34AAAbZAAAQAAQwADYjIAAxANNNBAMQIEFFl0b17fi7kinChIUBg9vw";
+
 async function emptied(server: PostgresServer): Promise<void> {
   await server.psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
   await server.psql("CREATE TABLE t (id int PRIMARY KEY, name varchar(5))");
@@ -113,5 +116,17 @@ Deno.test("Rows that cannot be loaded are left out where that was asked for", as
     assert.equal(await ingest.once(), 3);
     const report = JSON.parse(textOf(ingest, /1\.csv\.json$/));
     assert.deepEqual([report.line, report.raw], [5, ",e"]);
+  });
+
+  await t.step("bzip2, and what is cut in it", async () => {
+    await emptied(server);
+    await using ingest = new Daemon({ once: true });
+    const packed = Uint8Array.from(atob(rowsInBzip2), (one) => one.charCodeAt(0));
+    await ingest.manifest("t", manifest(["CSV BZIP2 IGNOREHEADER 1"]));
+    await ingest.store.put("t/1.csv.bz2", packed);
+    await ingest.store.put("t/2.csv.bz2", packed.subarray(0, packed.length - 9));
+    assert.equal(await ingest.once(), 3);
+    assert.equal(await server.psql("SELECT id, name FROM t ORDER BY id"), "1|a\n2|b");
+    assert.match(textOf(ingest, /2\.csv\.bz2\.json$/), /decompress bzip2/);
   });
 });
