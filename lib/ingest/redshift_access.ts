@@ -51,7 +51,10 @@ export async function accessTo(store: Store, role: string | undefined): Promise<
   return {
     clause: new Secret(`CREDENTIALS ${quoteLiteral(text, "redshift")}`),
     shown: "CREDENTIALS '[secret]'",
-    hidden: [secret, id, ...(token === undefined ? [] : [token])],
+    // The server repeats the statement as it was written, too.
+    hidden: [secret, id, token ?? ""].flatMap((
+      one,
+    ) => [one, quoteLiteral(one, "redshift").slice(1, -1)]),
   };
 }
 

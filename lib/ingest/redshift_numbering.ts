@@ -134,13 +134,18 @@ export class RowNumbering {
     while (last > at && isSpace(bytes[last] as number)) last--;
     const comma = last === at ? "" : ",";
     const member = `${comma}${this.#member}${this.next}}\n`;
-    this.#take(bytes, at, end - 1);
+    this.#out.append(bytes, at, end - 1);
     this.#append(encoder.encode(member));
+    this.#count(bytes, at, end);
   }
 
   /** Copies a row and counts it. */
   #take(bytes: Uint8Array, at: number, end: number): void {
     this.#out.append(bytes, at, end);
+    this.#count(bytes, at, end);
+  }
+
+  #count(bytes: Uint8Array, at: number, end: number): void {
     if (this.next++ !== this.numbering.wanted) return;
     const raw = new TextDecoder().decode(bytes.subarray(at, Math.min(end, at + 1024)));
     this.found = { line: this.#line, raw: raw.replace(/\r?\n$/, "") };

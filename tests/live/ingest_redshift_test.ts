@@ -363,6 +363,34 @@ const troubles: Checks = {
     assert.deepEqual(await place.keys(), [...others, "t/manifest.json"].sort());
     for (const key of others) await place.delete(key);
   },
+  "killed behind the COPY of numbered rows: the next run leaves nothing of it": async (
+    { place, redshift, rows },
+  ) => {
+    await place.manifest({});
+    await place.put("t/1.csv", "1,a\n1,b\n");
+    const killed = await place.process({ SLUICE_TEST_CRASH_AT: "after-copy" });
+    assert.notEqual(killed.code, 0);
+    const left = (await place.keys()).filter((key) => key.startsWith(".sluice/"));
+    assert.equal(left.length, 3, killed.stderr);
+    assert.deepEqual(await rows(), []);
+    const { log } = await place.pass();
+    assert.deepEqual(await rows(), ["1|b"], log);
+    assert.equal(await redshift.psql("SELECT count(*) FROM sluice_ingest_ledger"), "1");
+  },
+  "a dry run has Redshift read the files, and loads and leaves nothing": async (
+    { place, redshift, rows },
+  ) => {
+    await place.manifest({ columns: ["id", "v"] });
+    for (let n = 0; n < 6; n++) await place.put(`t/${n}.csv`, n === 3 ? "x,3\n" : `${n},v\n`);
+    const before = await place.keys();
+    const bad = await place.dryRun(["id", "v"]);
+    assert.deepEqual(bad.map(({ file, row }) => [file.key, row.line, row.column]), [
+      ["t/3.csv", 1, "id"],
+    ]);
+    assert.ok(redshift.statements.some((sql) => / NOLOAD$/.test(sql)));
+    assert.deepEqual(await rows(), []);
+    assert.deepEqual(await place.keys(), before);
+  },
   "no key of S3 and no password is in a log, whatever fails": async (
     { place, redshift },
   ) => {

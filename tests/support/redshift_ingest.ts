@@ -1,12 +1,16 @@
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { openStore, type Store } from "../../lib/clients/store/store.ts";
+import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
 import type { World } from "../../lib/core/world.ts";
 import { realWorld } from "../../lib/core/world.ts";
 import { Secret } from "../../lib/core/secret.ts";
+import type { BadFile } from "../../lib/ingest/bad_file.ts";
 import { Counts } from "../../lib/ingest/counts.ts";
 import { IngestDaemon } from "../../lib/ingest/daemon.ts";
+import { openCopier } from "../../lib/ingest/open_copier.ts";
 import type { IngestSettings } from "../../lib/ingest/settings.ts";
 import { Targets } from "../../lib/ingest/targets.ts";
+import { type Outcome, runSluice } from "./command_line.ts";
 import { type RedshiftStandIn, startRedshift } from "./redshift_stand_in.ts";
 import { type S3Server, startS3 } from "./s3_server.ts";
 
@@ -114,6 +118,41 @@ export class IngestPlace {
   store(world: World = realWorld(() => {})): Promise<Store> {
     const { endpoint, region } = this.s3;
     return openStore(this.url, { endpoint, region, pathStyle: true, world });
+  }
+
+  /** One pass as a process of its own. */
+  process(env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+    const { endpoint, region } = this.s3;
+    const args = [`--s3-endpoint=${endpoint}`, `--s3-region=${region}`, "--s3-path-style"];
+    return runSluice(["ingest", `--from=${this.url}`, "--once", ...args], {
+      env: { ...this.s3.env(), ...env },
+      timeoutMs: 60_000,
+    });
+  }
+
+  /** What a dry run says of the files of directory t and table t. */
+  async dryRun(columns: readonly string[]): Promise<readonly BadFile[]> {
+    const world = realWorld(() => {});
+    const store = await this.store(world);
+    const warehouse = await openWarehouse(new Secret(this.redshift.url()), world);
+    try {
+      const copier = openCopier({
+        ...{ session: await warehouse.connect(), store, world, columns: [] },
+        manifest: { format: "csv", options: ["CSV"], onError: "quarantine" },
+        plan: {
+          ...{ kind: "redshift", target: { schema: null, name: "t" }, columns, pkColumns: [] },
+          ...{ strategy: "append", orderBy: [] },
+        },
+        restart: () => Promise.reject(new Error("not in a dry run")),
+      });
+      const files = (await Array.fromAsync(store.list("t/"))).filter(({ key }) =>
+        key.endsWith(".csv")
+      );
+      return await copier.dryRun?.(files) ?? [];
+    } finally {
+      await warehouse.close();
+      await store.close();
+    }
   }
 
   /** One pass over all of it; what is transient is tried on. */
