@@ -41,6 +41,17 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./ingest.ts")).ingest,
   },
   {
+    name: "replicate",
+    summary:
+      "Copy tables of a BigQuery dataset into another project or location, and keep it in step",
+    load: async () => (await import("./replicate.ts")).replicate,
+  },
+  {
+    name: "materialize",
+    summary: "Write the result of a query into a BigQuery table",
+    load: async () => (await import("./materialize.ts")).materialize,
+  },
+  {
     name: "query",
     summary:
       "Ask PostgreSQL, Redshift or PGlite: a prompt, or SQL in and CSV or another format out",

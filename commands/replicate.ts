@@ -1,22 +1,22 @@
 import { type BigQueryClient, openBigQuery } from "../lib/clients/bigquery/bigquery.ts";
 import { openObjectStore } from "../lib/clients/gcs.ts";
-import { serveStatus, type StatusServer } from "../lib/clients/http.ts";
-import { Metrics } from "../lib/clients/metrics.ts";
 import { Stdout } from "../lib/clients/stdio.ts";
 import { usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode } from "../lib/core/exit.ts";
-import { version } from "../lib/core/version.ts";
 import { visible } from "../lib/core/visible.ts";
 import { CopyQuota } from "../lib/replicate/copy_quota.ts";
 import { Counts } from "../lib/replicate/counts.ts";
 import { ReplicateDaemon } from "../lib/replicate/daemon.ts";
 import { planJson, planText } from "../lib/replicate/plan.ts";
 import { registerReplicateMetrics } from "../lib/replicate/replicate_metrics.ts";
+import { replicateView } from "../lib/replicate/replicate_view.ts";
 import { checkSession, planSession, type SessionTools } from "../lib/replicate/session.ts";
 import { Teller } from "../lib/replicate/teller.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
 import { GoogleLogin } from "./google_options.ts";
+import { checkReporting } from "./reporting.ts";
 import { replicateOptions, replicateSettings, type ReplicateValues } from "./replicate_options.ts";
+import { Watching } from "./watching.ts";
 
 /** `sluice replicate` */
 export const replicate = defineCommand({
@@ -55,8 +55,10 @@ export const replicate = defineCommand({
 });
 
 async function run(values: ReplicateValues, context: CommandContext): Promise<ExitCode> {
-  const { world, abort: signal } = context;
+  const { abort: signal } = context;
   const settings = replicateSettings(values);
+  const watching = new Watching(values, context.world);
+  const { world } = watching;
   if (values["dry-run"] && values.watch > 0) {
     throw usageError("use --dry-run and --watch together", "leave one of them out");
   }
@@ -71,9 +73,12 @@ async function run(values: ReplicateValues, context: CommandContext): Promise<Ex
   }, world);
   const quota = new CopyQuota(() => world.nowMs());
   const tools: SessionTools = { client, store, world, settings, quota };
-  if (values.check) return await check(tools, signal);
+  if (values.check) {
+    await checkReporting(values);
+    return await check(tools, signal);
+  }
   if (values["dry-run"]) return await dryRun(tools, values, signal);
-  return await work(tools, values, context);
+  return await work(tools, values, watching, context.drain);
 }
 
 async function check(tools: SessionTools, signal: AbortSignal): Promise<ExitCode> {
@@ -101,19 +106,18 @@ async function dryRun(
 async function work(
   tools: SessionTools,
   values: ReplicateValues,
-  { world, drain }: CommandContext,
+  watching: Watching,
+  drain: AbortSignal,
 ): Promise<ExitCode> {
+  const { world } = tools;
   const isDaemon = values.watch > 0;
   const stdout = new Stdout();
   const encoder = new TextEncoder();
   let writing = Promise.resolve();
-  const teller = new Teller(world, {
-    isJson: values.json,
-    isDaemon,
-    write: (text) => {
-      writing = writing.then(() => stdout.write(encoder.encode(text)));
-    },
-  }, () => daemon.left);
+  const write = (text: string) => {
+    writing = writing.then(() => stdout.write(encoder.encode(text)));
+  };
+  const teller = new Teller(world, { isJson: values.json, isDaemon, write }, () => daemon.left);
   const counts = new Counts();
   const daemon: ReplicateDaemon = new ReplicateDaemon(
     { ...tools, world: { ...world, log: teller.log } },
@@ -125,25 +129,24 @@ async function work(
       onReport: (report) => teller.finished(report),
     },
   );
-  const metrics = new Metrics(version());
-  registerReplicateMetrics(metrics, counts, daemon);
-  let status: StatusServer | null = null;
+  registerReplicateMetrics(watching.metrics, counts, daemon);
   const onDrain = () => {
     if (daemon.left === 0) return;
     teller.log("info", "Stopping when the tables that were begun are done", { left: daemon.left });
   };
   drain.addEventListener("abort", onDrain);
   try {
-    if (values.http !== undefined) {
-      const source = { page: () => metrics.page(), notReady: () => daemon.notReady() };
-      status = serveStatus(values.http, source);
-      world.log("info", "Serving status", { url: status.url });
-    }
+    watching.serve({
+      ...{ command: replicate.name, options: replicateOptions },
+      view: replicateView(daemon, counts, teller.table, () => world.nowMs()),
+      notReady: () => daemon.notReady(),
+    });
+    await watching.begin();
     return await daemon.run(drain);
   } finally {
     drain.removeEventListener("abort", onDrain);
     teller.close();
     await writing;
-    await status?.stop();
+    await watching.stop();
   }
 }

@@ -37,6 +37,10 @@ const daemons: Readonly<Record<string, readonly string[]>> = {
   "forward-syslog": ["--listen=udp://127.0.0.1:0", "--kafka=127.0.0.1:1"],
   "archive": ["--to=file://FOLDER", "--kafka=127.0.0.1:1"],
   "ingest": ["--from=file://FOLDER"],
+  "replicate": [
+    ...["--source-project=p1", "--source-dataset=a", "--destination-dataset=b", "--watch=1h"],
+    "--bigquery-endpoint=http://127.0.0.1:1",
+  ],
 };
 
 /** The page of the real command; it has it before it has found a Kafka. */

@@ -1,6 +1,7 @@
 import { reasonOf } from "../core/errors.ts";
 import { Exit, type ExitCode } from "../core/exit.ts";
 import { backoffMs } from "../core/retry.ts";
+import type { Chosen } from "./choosing.ts";
 import type { Counts } from "./counts.ts";
 import { Report } from "./report.ts";
 import type { Listener, Round } from "./round.ts";
@@ -87,7 +88,10 @@ export class ReplicateDaemon {
         this.listener.ended(outcome);
       },
     };
-    const onRound = (round: Round) => this.#round = round;
+    const onRound = (round: Round, { unchanged }: Pick<Chosen, "unchanged">) => {
+      this.#round = round;
+      report.addUnchanged(unchanged);
+    };
     await runSession(this.tools, listener, { cleansAll, onRound }, stop);
     counts.rounds++;
     if (troubles.length === 0) counts.lastGoodSeconds = Math.floor(this.tools.world.nowMs() / 1000);

@@ -33,23 +33,26 @@ export class LiveTable {
     }
   }
 
-  /**
-   * At most `height` lines of at most `width` columns: the tables that have been in their state for
-   * longest, and below them `status`.
-   */
-  lines(width: number, height: number, status: string): string[] {
+  /** What is being worked on, those first that have been in their state for longest. */
+  rows(): { name: string; stage: Stage; seconds: number; trouble: string | null }[] {
     const nowMs = this.nowMs();
-    const rows = [...this.#rows.values()].sort((a, b) => a.sinceMs - b.sinceMs);
+    return [...this.#rows.values()].sort((a, b) => a.sinceMs - b.sinceMs).map((row) => ({
+      ...{ name: row.name, stage: row.stage, trouble: row.trouble },
+      seconds: Math.floor((nowMs - row.sinceMs) / 1000),
+    }));
+  }
+
+  /** At most `height` lines of at most `width` columns, the last one `status`. */
+  lines(width: number, height: number, status: string): string[] {
+    const rows = this.rows();
     const shown = rows.slice(0, Math.max(0, height - (rows.length > height - 1 ? 2 : 1)));
     const nameWidth = Math.min(
       Math.max(10, width - 40),
       shown.reduce((most, { name }) => Math.max(most, name.length), 0),
     );
-    const lines = shown.map(({ name, stage, sinceMs, trouble }) => {
-      const seconds = `${Math.floor((nowMs - sinceMs) / 1000)} s`;
-      const line = `${cut(name, nameWidth).padEnd(nameWidth)}  ${stage.padEnd(10)} ${
-        seconds.padStart(7)
-      }`;
+    const lines = shown.map(({ name, stage, seconds, trouble }) => {
+      const table = cut(name, nameWidth).padEnd(nameWidth);
+      const line = `${table}  ${stage.padEnd(10)} ${`${seconds} s`.padStart(7)}`;
       return trouble === null ? line : `${line}  ${trouble}`;
     });
     if (shown.length < rows.length) lines.push(`... and ${rows.length - shown.length} more`);

@@ -38,6 +38,11 @@ export class Report {
     this.#bytes += BigInt(outcome.bytes);
   }
 
+  /** Tables that were compared and are as they were. */
+  addUnchanged(tables: number): void {
+    this.#counts.unchanged += tables;
+  }
+
   get counts(): Readonly<Record<Outcome["is"], number>> {
     return this.#counts;
   }
@@ -71,7 +76,8 @@ export class Report {
   /** One line for people. */
   get summary(): string {
     const { copied, unchanged, skipped, refused, failed, stopped } = this.#counts;
-    const parts = [`${copied} copied, ${this.#rows} rows`];
+    const isIdle = copied + refused + failed + stopped === 0;
+    const parts = [isIdle ? "nothing to copy" : `${copied} copied, ${this.#rows} rows`];
     if (unchanged > 0) parts.push(`${unchanged} unchanged`);
     if (skipped > 0) parts.push(`${skipped} skipped`);
     if (refused > 0) parts.push(`${refused} refused`);

@@ -41,6 +41,11 @@ export class Teller implements Listener {
     this.#live = live?.isLive ? live : null;
   }
 
+  /** What is being worked on. */
+  get table(): LiveTable {
+    return this.#table;
+  }
+
   /** The log, which takes the table off the terminal before it says something. */
   get log(): Log {
     return (...line) => {
