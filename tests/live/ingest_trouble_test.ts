@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
-import { SluiceError } from "../../lib/core/errors.ts";
+import { type Fault, SluiceError } from "../../lib/core/errors.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
 import { checkDirectories } from "../../lib/ingest/check.ts";
@@ -24,41 +24,40 @@ function idsOf(server: PostgresServer, table = "t"): Promise<string> {
   return server.psql(`SELECT string_agg(id::text, ' ' ORDER BY id) FROM ${table}`);
 }
 
-Deno.test("Trouble of one directory, file or table is not another one's", async (t) => {
-  await using server = await startPostgres();
-
-  for (const [fault, times] of [["denied", 3], ["transient", 10]] as const) {
-    await t.step(
-      `files that cannot be deleted (${fault}) hold up no others and are loaded once`,
-      async () => {
-        await withTables(server, "t");
-        await using ingest = new Daemon();
-        let failures = 0;
-        ingest.store.before = (act, key) => {
-          if (act !== "delete" || key !== "t/1.csv" || failures >= times) return;
-          failures++;
-          throw new SluiceError("delete t/1.csv", fault, "not now");
-        };
-        await ingest.manifest("t", manifestOf(server, "t"));
-        await ingest.put("t/1.csv", "1,a\n");
-        ingest.start();
-        await eventually(
-          "the trouble is told",
-          () =>
-            /t: Cannot delete t\/1.csv: not now; it is done/.test(ingest.daemon.notReady().join()),
-        );
-        assert.equal(ingest.daemon.blocked, 0);
-        await ingest.put("t/2.csv", "2,b\n");
-        await eventually("the file goes", () => ingest.keys.length === 1, { timeoutMs: 30_000 });
-        await eventually("all is well", () => ingest.daemon.notReady().length === 0);
-        assert.equal(failures, times);
-        assert.equal(await idsOf(server), "1 2");
-        assert.equal(ingest.counts.ledgerSkips, 0);
-      },
+/** Files whose delete fails so many times. */
+function stubborn(fault: Fault, times: number) {
+  return async (server: PostgresServer) => {
+    await withTables(server, "t");
+    await using ingest = new Daemon();
+    let failures = 0;
+    ingest.store.before = (act, key) => {
+      if (act !== "delete" || key !== "t/1.csv" || failures >= times) return;
+      failures++;
+      throw new SluiceError("delete t/1.csv", fault, "not now");
+    };
+    await ingest.manifest("t", manifestOf(server, "t"));
+    await ingest.put("t/1.csv", "1,a\n");
+    ingest.start();
+    await eventually(
+      "the trouble is told",
+      () => /t: Cannot delete t\/1.csv: not now; it is done/.test(ingest.daemon.notReady().join()),
     );
-  }
+    assert.equal(ingest.daemon.blocked, 0);
+    await ingest.put("t/2.csv", "2,b\n");
+    await eventually("the file goes", () => ingest.keys.length === 1, { timeoutMs: 30_000 });
+    await eventually("all is well", () => ingest.daemon.notReady().length === 0);
+    assert.equal(failures, times);
+    assert.equal(await idsOf(server), "1 2");
+    assert.equal(ingest.counts.ledgerSkips, 0);
+  };
+}
 
-  await t.step("--once tells when a file is left that cannot be deleted", async () => {
+type Act = (server: PostgresServer) => Promise<void>;
+
+const steps: readonly (readonly [what: string, act: Act])[] = [
+  ["files that cannot be deleted for want of rights hold up no others", stubborn("denied", 3)],
+  ["files that cannot be deleted for a while hold up no others", stubborn("transient", 10)],
+  ["--once tells when a file is left that cannot be deleted", async (server) => {
     await withTables(server, "t");
     await using ingest = new Daemon({ once: true });
     ingest.store.before = (act) => {
@@ -68,9 +67,9 @@ Deno.test("Trouble of one directory, file or table is not another one's", async 
     await ingest.put("t/1.csv", "1,a\n");
     assert.equal(await ingest.once(), 3);
     assert.equal(await idsOf(server), "1");
-  });
+  }],
 
-  await t.step("a misfit that is mended is forgotten", async () => {
+  ["a misfit that is mended is forgotten", async (server) => {
     await withTables(server, "t");
     await using ingest = new Daemon();
     await ingest.manifest("t", manifestOf(server, "t"));
@@ -79,9 +78,9 @@ Deno.test("Trouble of one directory, file or table is not another one's", async 
     await eventually("the misfit is told", () => /leave one/.test(ingest.daemon.notReady().join()));
     await ingest.store.delete("t/manifest.yaml");
     await eventually("all is well", () => ingest.daemon.notReady().length === 0);
-  });
+  }],
 
-  await t.step("a bad file that is taken away is forgotten", async () => {
+  ["a bad file that is taken away is forgotten", async (server) => {
     await withTables(server, "t");
     await using ingest = new Daemon();
     await ingest.manifest("t", manifestOf(server, "t", { "on-error": "stop" }));
@@ -90,11 +89,11 @@ Deno.test("Trouble of one directory, file or table is not another one's", async 
     await eventually("it is told", () => /1\.csv/.test(ingest.daemon.notReady().join()));
     await ingest.store.delete("t/1.csv");
     await eventually("all is well", () => ingest.daemon.notReady().length === 0);
-  });
+  }],
 
-  await t.step(
+  [
     "a file that cannot be moved aside is tried again, and its siblings are done",
-    async () => {
+    async (server) => {
       await withTables(server, "t");
       await using ingest = new Daemon();
       let isClosed = true;
@@ -115,9 +114,9 @@ Deno.test("Trouble of one directory, file or table is not another one's", async 
       });
       assert.equal(ingest.keys.length, 3);
     },
-  );
+  ],
 
-  await t.step("--once loads what was put anew while it was read", async () => {
+  ["--once loads what was put anew while it was read", async (server) => {
     await withTables(server, "t");
     await using ingest = new Daemon({ once: true });
     let puts = 0;
@@ -130,9 +129,9 @@ Deno.test("Trouble of one directory, file or table is not another one's", async 
     assert.equal(await ingest.once(), 0);
     assert.equal(await idsOf(server), "3");
     assert.deepEqual(ingest.keys, ["t/manifest.json"]);
-  });
+  }],
 
-  await t.step("--once tells when a file does not stop changing", async () => {
+  ["--once tells when a file does not stop changing", async (server) => {
     await withTables(server, "t");
     await using ingest = new Daemon({ once: true });
     ingest.store.before = (act, key) => {
@@ -142,9 +141,9 @@ Deno.test("Trouble of one directory, file or table is not another one's", async 
     await ingest.put("t/1.csv", "1,a\n");
     assert.equal(await ingest.once(), 3);
     assert.equal(await idsOf(server), "");
-  });
+  }],
 
-  await t.step("a locked table keeps no worker from others, and no stop from its end", async () => {
+  ["a locked table keeps no worker from others, and no stop from its end", async (server) => {
     await withTables(server, "t", "u");
     const warehouse = await openWarehouse(new Secret(server.url), realWorld(() => {}));
     const session = await warehouse.connect();
@@ -169,9 +168,9 @@ Deno.test("Trouble of one directory, file or table is not another one's", async 
     await warehouse.close();
     assert.equal(await server.psql("SELECT count(*) FROM t"), "0");
     assert.equal(await ledgerOf(server), 3);
-  });
+  }],
 
-  await t.step("--check refuses what a load would", async () => {
+  ["--check refuses what a load would", async (server) => {
     await withTables(server, "t", "u");
     await server.psql("ALTER TABLE u ADD must int NOT NULL");
     const wrong: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] = [
@@ -194,5 +193,10 @@ Deno.test("Trouble of one directory, file or table is not another one's", async 
     assert.deepEqual(await checkDirectories(ingest.tools), { directories: 1, worst: null });
     await ingest.put("t/manifest.yaml", "{}");
     assert.match(String((await checkDirectories(ingest.tools)).worst), /leave one of them/);
-  });
+  }],
+];
+
+Deno.test("Trouble of one directory, file or table is not another one's", async (t) => {
+  await using server = await startPostgres();
+  for (const [what, act] of steps) await t.step(what, () => act(server));
 });
