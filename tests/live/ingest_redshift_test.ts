@@ -225,6 +225,12 @@ const badFiles: Checks = {
     assert.equal(code, 0, log);
     assert.deepEqual(await rows(), ["1|c"]);
     assert.equal(counts.rejectedRows, 1);
+    for (const n of [2, 3, 4]) await place.put(`t/${n}.csv`, `${n},a\n${n === 3 ? "3" : "x"},b\n`);
+    const second = await place.pass({ maxErrors: 1 });
+    assert.equal(second.code, 3);
+    assert.deepEqual(await rows(), ["1|c", "2|a", "3|b"], second.log);
+    const moved = (await place.keys()).filter((key) => /_rejected.*\.csv$/.test(key));
+    assert.deepEqual(moved.map((key) => key.split("/").at(-1)), ["4.csv"]);
   },
   "on-error stop leaves everything": async ({ place, rows }) => {
     await place.manifest({ "on-error": "stop" });
