@@ -6,12 +6,20 @@ import {
   type ReporterSettings,
 } from "../lib/clients/reporters/reporters.ts";
 import { StatusPage } from "../lib/clients/status_page/status_page.ts";
-import { flagOf, type OptionSpecs } from "../lib/core/options.ts";
+import { flagOf, type Option, type OptionSpecs } from "../lib/core/options.ts";
 import { RecentLog, shownValue } from "../lib/core/recent_log.ts";
 import type { StatusView } from "../lib/core/status_view.ts";
+import { formatDuration, formatSize } from "../lib/core/units.ts";
 import { version } from "../lib/core/version.ts";
 import type { World } from "../lib/core/world.ts";
 import { type DaemonValues, reporterSettingsOf } from "./reporting.ts";
+
+/** An option's value as a person would write it. */
+function shownAs({ placeholder }: Option<unknown>, value: unknown): string {
+  if (typeof value === "number" && placeholder === "DURATION") return formatDuration(value);
+  if (typeof value === "number" && placeholder === "SIZE") return formatSize(value);
+  return shownValue(value);
+}
 
 /** The quantiles of timers look back at least so long. */
 const windowLeastMs = 60_000;
@@ -61,7 +69,7 @@ export class Watching {
       recent: this.#recent,
       configuration: Object.entries(options).map(([name, option]) => [
         flagOf(name, option),
-        shownValue((this.values as Readonly<Record<string, unknown>>)[name]),
+        shownAs(option, (this.values as Readonly<Record<string, unknown>>)[name]),
       ]),
       nowMs: () => world.nowMs(),
       monotonicMs: () => world.monotonicMs(),

@@ -46,7 +46,8 @@
     if (value === null || value === undefined) return "–";
     if (unit === "bytes") return scaled(value, [" B", " kB", " MB", " GB", " TB"], 1000);
     if (unit === "seconds") return duration(value);
-    if (Number.isInteger(value) && Math.abs(value) < 1e5) return value.toLocaleString("en");
+    const isWhole = Number.isInteger(value) || Math.abs(value) >= 100;
+    if (isWhole && Math.abs(value) < 1e5) return Math.round(value).toLocaleString("en");
     return scaled(value, ["", " k", " M", " G", " T"], 1000);
   }
 
