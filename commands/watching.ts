@@ -67,10 +67,13 @@ export class Watching {
       ...{ command, view, notReady, ...version() },
       host: this.#settings.host,
       recent: this.#recent,
-      configuration: Object.entries(options).map(([name, option]) => [
-        flagOf(name, option),
-        shownAs(option, (this.values as Readonly<Record<string, unknown>>)[name]),
-      ]),
+      // What was not given and has no default would be most of the list.
+      configuration: Object.entries(options).map(([name, option]) =>
+        [
+          flagOf(name, option),
+          shownAs(option, (this.values as Readonly<Record<string, unknown>>)[name]),
+        ] as const
+      ).filter(([, value]) => value !== ""),
       nowMs: () => world.nowMs(),
       monotonicMs: () => world.monotonicMs(),
     });
