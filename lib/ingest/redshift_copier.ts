@@ -1,11 +1,12 @@
 import type { StoredObject } from "../clients/store/store.ts";
 import { SluiceError } from "../core/errors.ts";
 import { quoteTable } from "../formats/sql_text.ts";
+import { faultsKeptMost, rowsLeftOutMost } from "../formats/row_faults.ts";
 import { Applier, applyRows, type Refusal } from "./apply.ts";
 import { type BadFile, BadRowError } from "./bad_file.ts";
 import { type Copied, type Copier, type CopierTools, rejectTo } from "./copier.ts";
 import { RedshiftCopy } from "./redshift_copy.ts";
-import { loadErrorsOf, mayBeData } from "./redshift_errors.ts";
+import { type LoadError, loadErrorsOf, mayBeData } from "./redshift_errors.ts";
 import { type NumberedFile, RedshiftNumbers } from "./redshift_numbers.ts";
 import { isNumberable, readOptions } from "./redshift_options.ts";
 import { RedshiftRoom } from "./redshift_room.ts";
@@ -21,9 +22,6 @@ import {
 
 /** So many files are looked at side by side. */
 const headsAtOnce = 16;
-
-/** Rows left out that are reported of one file. */
-const leftOutMost = 1_000;
 
 /**
  * Copies all files with one COPY on Redshift, by a list of exact URLs.
@@ -139,11 +137,18 @@ export class RedshiftCopier implements Copier {
   async #copiedOf(files: readonly StoredObject[]): Promise<Copied[]> {
     const rows = files.length === 0 ? 0 : await this.#count();
     const errors = await this.#leftOutOf(files);
-    return files.map((file, i) => ({
-      ...{ file, first: 1, last: 0, rows: i === 0 ? rows : 0, bytes: file.sizeBytes },
-      leftOut: errors.get(file)?.length ?? 0,
-      leftOutRows: (errors.get(file) ?? []).slice(0, leftOutMost),
-    }));
+    const copied: Copied[] = [];
+    for (const [i, file] of files.entries()) {
+      const left = errors.get(file) ?? [];
+      copied.push({
+        ...{ file, first: 1, last: 0, rows: i === 0 ? rows : 0, bytes: file.sizeBytes },
+        leftOut: left.length,
+        leftOutRows: left.length === 0
+          ? []
+          : await this.#search.rowsOf(file, left.slice(0, faultsKeptMost)),
+      });
+    }
+    return copied;
   }
 
   async #count(): Promise<number> {
@@ -151,18 +156,20 @@ export class RedshiftCopier implements Copier {
     return Number(row?.[0] ?? 0);
   }
 
-  async #leftOutOf(files: readonly StoredObject[]) {
+  /** The rows that MAXERROR has let be left out. */
+  async #leftOutOf(
+    files: readonly StoredObject[],
+  ): Promise<ReadonlyMap<StoredObject, LoadError[]>> {
     const { session, plan, manifest } = this.tools;
-    const found = new Map<
-      StoredObject,
-      { line: number; column: string | null; reason: string; raw: string | null }[]
-    >();
-    if (readOptions(manifest.options).maxError === 0) return found;
+    const found = new Map<StoredObject, LoadError[]>();
+    if (files.length === 0 || rowsLeftOutMost(readOptions(manifest.options).maxError) === 0) {
+      return found;
+    }
     for (const error of await loadErrorsOf(session, await stagingIdOf(session, plan))) {
       const file = this.#search.fileOf(files, error);
-      if (file === undefined) continue;
-      const { line, column, reason, raw } = error;
-      found.set(file, [...found.get(file) ?? [], { line, column, reason, raw }]);
+      const errors = file === undefined ? undefined : found.get(file);
+      if (errors !== undefined) errors.push(error);
+      else if (file !== undefined) found.set(file, [error]);
     }
     return found;
   }

@@ -13,8 +13,8 @@ export interface LoadError {
   readonly raw: string | null;
 }
 
-/** So many are read; the first ones are enough for a report. */
-const errorsMost = 10_000;
+/** MAXERROR lets no more rows be left out. */
+const errorsMost = 100_000;
 
 /**
  * Whether a failed statement may be the fault of the data. Redshift's compute nodes call everything

@@ -66,7 +66,7 @@ function isOtherEncoding(options: readonly string[]): boolean {
   return encoding !== undefined && !/^utf-?8$/i.test(encoding);
 }
 
-/** JSON whose keys are the columns names: with a file of paths nobody would look at ours. */
+/** JSON whose keys are the columns' names: with a file of paths nobody would look at ours. */
 function isAuto(options: readonly string[]): boolean {
   return !/\bJSON\s+(?:AS\s+)?'(?!auto'|auto ignorecase')/i.test(options.join(" "));
 }

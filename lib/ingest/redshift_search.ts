@@ -1,5 +1,6 @@
 import type { Store, StoredObject } from "../clients/store/store.ts";
 import type { Session } from "../clients/warehouse/warehouse.ts";
+import type { ByteSource } from "../core/bytes.ts";
 import { reasonOf } from "../core/errors.ts";
 import type { CopyOptions } from "../formats/copy_options.ts";
 import { rowsLeftOutMost } from "../formats/row_faults.ts";
@@ -13,6 +14,9 @@ import { type SqlPlan, stageSql, stagingIdSql } from "./sql_load.ts";
 
 /** Columns of names of files in Redshift's system tables are so long. */
 const urlCharacters = 256;
+
+/** So much of a row is reported. */
+const rawBytesMost = 1024;
 
 /** A COPY that has failed for its data, and where Redshift notes why. */
 export interface Failed {
@@ -122,7 +126,9 @@ export class RedshiftSearch {
     const bad: BadFile[] = [];
     for (const file of files) {
       const error = found.get(file);
-      if (error !== undefined) bad.push({ file, row: await this.#rowOf(file, error) });
+      if (error !== undefined) {
+        bad.push({ file, row: (await this.rowsOf(file, [error]))[0] as BadRow });
+      }
     }
     return bad;
   }
@@ -138,46 +144,60 @@ export class RedshiftSearch {
     return matching.length === 1 ? matching[0] : undefined;
   }
 
-  async #rowOf(file: StoredObject, { line, column, reason, raw }: LoadError): Promise<BadRow> {
-    const read = line > 0 ? await this.#line(file, line) : null;
-    return { line: line > 0 ? line : null, column, reason, raw: read ?? raw };
+  /** What was wrong with rows of a file, each as it stands there. */
+  async rowsOf(file: StoredObject, errors: readonly LoadError[]): Promise<BadRow[]> {
+    const read = await this.#lines(file, new Set(errors.map(({ line }) => line)));
+    return errors.map(({ line, column, reason, raw }) => ({
+      line: line > 0 ? line : null,
+      ...{ column, reason, raw: read.get(line) ?? raw },
+    }));
   }
 
-  /** A line of a file as it stands there, 1 KiB at most; null when it cannot be read. */
-  async #line({ key }: StoredObject, wanted: number): Promise<string | null> {
+  /** Lines of a file as they stand there, 1 KiB at most of each; what cannot be read is not there. */
+  async #lines({ key }: StoredObject, wanted: ReadonlySet<number>): Promise<Map<number, string>> {
     const { store, options } = this.tools;
+    const lines = new Map<number, string>();
     try {
       const source = await openedFile(store, key, options.compression);
       try {
-        return await lineOf(source, wanted);
+        await readLines(source, wanted, lines);
       } finally {
         source.close();
       }
     } catch {
       // The report has a line's number and reason without it.
-      return null;
     }
+    return lines;
   }
 }
 
-async function lineOf(
-  source: { next(): Promise<Uint8Array | undefined> },
-  wanted: number,
-): Promise<string | null> {
-  const kept: number[] = [];
+async function readLines(
+  source: ByteSource,
+  wanted: ReadonlySet<number>,
+  lines: Map<number, string>,
+): Promise<void> {
+  const last = Math.max(0, ...wanted);
+  let kept: number[] = [];
   let line = 1;
-  for (let piece; (piece = await source.next()) !== undefined;) {
-    for (let at = 0; at < piece.length && line <= wanted;) {
-      const feed = piece.indexOf(10, at);
-      const end = feed < 0 ? piece.length : feed;
-      if (line === wanted) kept.push(...piece.subarray(at, Math.min(end, at + 1024 - kept.length)));
-      if (feed >= 0) line++;
-      at = end + 1;
+  const end = () => {
+    if (wanted.has(line)) {
+      lines.set(line, new TextDecoder().decode(new Uint8Array(kept)).replace(/\r$/, ""));
     }
-    if (line > wanted || kept.length >= 1024) break;
+    kept = [];
+    line++;
+  };
+  for (let piece; line <= last && (piece = await source.next()) !== undefined;) {
+    for (let at = 0; at < piece.length && line <= last;) {
+      const feed = piece.indexOf(10, at);
+      const stop = feed < 0 ? piece.length : feed;
+      if (wanted.has(line)) {
+        kept.push(...piece.subarray(at, Math.min(stop, at + rawBytesMost - kept.length)));
+      }
+      if (feed >= 0) end();
+      at = stop + 1;
+    }
   }
-  if (line < wanted) return null;
-  return new TextDecoder().decode(new Uint8Array(kept)).replace(/\r$/, "");
+  if (line <= last && kept.length > 0) end();
 }
 
 /**

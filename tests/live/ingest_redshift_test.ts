@@ -225,6 +225,8 @@ const badFiles: Checks = {
     assert.equal(code, 0, log);
     assert.deepEqual(await rows(), ["1|c"]);
     assert.equal(counts.rejectedRows, 1);
+    const left = (await place.keys()).find((key) => key.endsWith("1.csv.rows.json")) ?? "";
+    assert.match(await place.read(left), /"line": ?2.*"raw": ?"x,b"/s);
     for (const n of [2, 3, 4]) await place.put(`t/${n}.csv`, `${n},a\n${n === 3 ? "3" : "x"},b\n`);
     const second = await place.pass({ maxErrors: 1 });
     assert.equal(second.code, 3);
