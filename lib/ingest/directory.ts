@@ -93,6 +93,8 @@ export class Directories {
     if (watch.manifest !== null && watch.manifestEtag === etag) return watch.manifest;
     watch.manifest = null;
     watch.manifestEtag = etag;
+    // What was wrong may be right now: nobody should have to wait for it.
+    watch.loading.retry();
     if (sizeBytes > manifestBytesMost) {
       throw usageError(`read manifest ${key}`, `it is longer than ${manifestBytesMost} bytes`);
     }
@@ -198,6 +200,7 @@ export class Directories {
   /** Deletes files; what is still there then is tried again later. */
   async #remove(watch: Watch, files: readonly StoredObject[]): Promise<void> {
     const { world } = this.tools;
+    watch.leftover = new Set();
     if (files.length === 0) return;
     const left = watch.deleting.isOver(world.monotonicMs())
       ? await remove(this.tools, files)

@@ -1,5 +1,5 @@
 import type { StoredObject } from "../clients/store/store.ts";
-import { SluiceError } from "../core/errors.ts";
+import { faultOf, reasonOf, SluiceError } from "../core/errors.ts";
 import { type CopyOptions, parseCopyOptions } from "../formats/copy_options.ts";
 import { checkHeader, type HeaderVerdict } from "../formats/header_check.ts";
 import { quoteTable, readTableName } from "../formats/sql_text.ts";
@@ -120,9 +120,16 @@ async function lookAt(
   const isReadable = manifest.format !== "baldr" && options.format !== "columnar" &&
     options.compression !== "lzop";
   if (first === undefined || !isReadable) return { header: null, ratio: 1 };
-  const { bytes, isWhole, ratio } = await readBeginning(store, first, options);
-  const header = isText ? checkHeader(bytes, options, manifest.columns, isWhole) : null;
-  return { header, ratio };
+  try {
+    const { bytes, isWhole, ratio } = await readBeginning(store, first, options);
+    const header = isText ? checkHeader(bytes, options, manifest.columns, isWhole) : null;
+    return { header, ratio };
+  } catch (thrown) {
+    if (faultOf(thrown) !== "corrupt") throw thrown;
+    const how = options.compression.toUpperCase();
+    const complaint = `${first.key} is no ${how} as the options say: ${reasonOf(thrown)}`;
+    return { header: { kind: "different", complaint }, ratio: 1 };
+  }
 }
 
 async function sqlOf(

@@ -127,6 +127,15 @@ Deno.test("A dry run tells what is loaded, and what a header line, a manifest or
     assert.match(stdout, /to load: 1 of 1 files, \d+ bytes, about 39\.1 KiB decompressed/);
   });
 
+  await t.step("a first file that is not compressed as the options say", async () => {
+    await using ingest = new Daemon();
+    await ingest.manifest("t", { ...manifest, options: [...options, "GZIP"] });
+    await ingest.put("t/1.csv", "id,name\n1,a\n");
+    const { worst, isPartial, text } = await dried(ingest);
+    assert.deepEqual([worst, isPartial], [null, true]);
+    assert.match(text, /header: WRONG: t\/1\.csv is no GZIP as the options say/);
+  });
+
   await t.step("a manifest that cannot be loaded", async () => {
     await using ingest = new Daemon();
     await ingest.manifest("t", { ...manifest, columns: ["id", "nme"] });

@@ -80,6 +80,18 @@ const steps: readonly (readonly [what: string, act: Act])[] = [
     await eventually("all is well", () => ingest.daemon.notReady().length === 0);
   }],
 
+  ["a manifest that is mended is tried at once, whatever the wait", async (server) => {
+    await withTables(server, "t");
+    await using ingest = new Daemon({ pollMs: 50 }, openWarehouse, 1);
+    await ingest.manifest("t", manifestOf(server, "t", { columns: ["id", "nme"] }));
+    await ingest.put("t/1.csv", "1,a\n");
+    ingest.start();
+    await eventually("it is told", () => /did you mean/.test(ingest.daemon.notReady().join()));
+    // The next try is due in two and a half seconds at the earliest.
+    await ingest.manifest("t", manifestOf(server, "t"));
+    await eventually("it is loaded", () => ingest.keys.length === 1, { timeoutMs: 2_400 });
+    await eventually("all is well", () => ingest.daemon.notReady().length === 0);
+  }],
   ["a bad file that is taken away is forgotten", async (server) => {
     await withTables(server, "t");
     await using ingest = new Daemon();

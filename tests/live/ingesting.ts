@@ -69,7 +69,7 @@ export async function ledgerOf(server: PostgresServer): Promise<number> {
   return Number(await server.psql("SELECT count(*) FROM sluice_ingest_ledger"));
 }
 
-/** An ingest within this process, over a store in memory, whose time goes fifty times as fast. */
+/** An ingest within this process, over a store in memory, whose time goes fifty times as fast or so. */
 export class Daemon implements AsyncDisposable {
   readonly store = new MemoryStore("s3://drops");
   readonly counts = new Counts();
@@ -80,14 +80,17 @@ export class Daemon implements AsyncDisposable {
   readonly #targets: Targets;
   #run: Promise<ExitCode> | undefined;
 
-  /** @param open opens the databases; in place of the real thing. */
-  constructor(settings: Partial<IngestSettings> = {}, open = openWarehouse) {
+  /**
+   * @param open opens the databases; in place of the real thing.
+   * @param speed of time.
+   */
+  constructor(settings: Partial<IngestSettings> = {}, open = openWarehouse, speed = 50) {
     const world: World = {
       ...realWorld((level, message, fields) => {
         this.said.push(`${level} ${message} ${JSON.stringify(fields)}`);
       }),
-      monotonicMs: () => performance.now() * 50,
-      sleep: (ms, signal) => sleep(ms / 50, signal),
+      monotonicMs: () => performance.now() * speed,
+      sleep: (ms, signal) => sleep(ms / speed, signal),
     };
     this.#targets = new Targets(world, open);
     this.tools = {
