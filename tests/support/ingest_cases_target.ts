@@ -5,6 +5,7 @@ import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
 import type { TargetKind } from "./ingest_cases_type.ts";
 import type { PostgresServer } from "./postgres_server.ts";
+import { folded } from "./redshift_sql.ts";
 import type { RedshiftStandIn } from "./redshift_stand_in.ts";
 import type { S3Server } from "./s3_server.ts";
 
@@ -47,7 +48,7 @@ export async function postgresTarget(
 
 /** What stands in for Redshift; `make` goes through it, the rest to the PostgreSQL behind. */
 export function redshiftTarget(redshift: RedshiftStandIn): CaseTarget {
-  const target = psqlTarget("redshift", redshift.url(), (sql) => redshift.psql(sql));
+  const target = psqlTarget("redshift", redshift.url(), (sql) => redshift.psql(folded(sql)));
   const make = async (own: readonly string[], texts: readonly string[]) => {
     const warehouse = await openWarehouse(new Secret(redshift.url()), realWorld(() => {}));
     try {

@@ -25,6 +25,7 @@ export class ExtendedBatch {
     private readonly link: RedshiftLink,
     private readonly refuse: (sql: string) => void,
     private readonly begin: (sql: string) => Promise<StatementFault | undefined>,
+    private readonly fold: (sql: string) => string,
   ) {}
 
   async run(batch: readonly WireMessage[]): Promise<void> {
@@ -68,7 +69,7 @@ export class ExtendedBatch {
     if (isOwn) {
       throw new RedshiftError("the stand-in takes this by the simple protocol only", "0A000");
     }
-    const head = zeroEnded(name, forPostgres(sql));
+    const head = zeroEnded(name, forPostgres(this.fold(sql)));
     const types = message.body.subarray(zeroEnded(name, sql).length);
     const body = Buffer.concat([head, types]);
     return { type: "P", body, bytes: wireMessage("P", body) };

@@ -6,7 +6,7 @@ import { grammarFaults } from "./redshift_grammar.ts";
 import { loadFromS3 } from "./redshift_load.ts";
 import { createdTable } from "./redshift_tables.ts";
 import { addedKeys, forPostgres } from "./redshift_statements.ts";
-import { sqlShape, sqlStatements, sqlTokens } from "./redshift_sql.ts";
+import { folded, sqlShape, sqlStatements, sqlTokens } from "./redshift_sql.ts";
 import { ExtendedBatch } from "./redshift_extended.ts";
 import type { RedshiftLink } from "./redshift_link.ts";
 import {
@@ -30,8 +30,13 @@ export interface SessionPlace {
   note(sql: string): Promise<void>;
 }
 
+const caseSetting =
+  /^\s*SET\s+(?:SESSION\s+)?enable_case_sensitive_identifier\s*(?:TO\b|=)\s*'?(\w+)/i;
+
 /** One connection of a client, from its log-in to its end. */
 export class RedshiftSession {
+  #keepsCase = false;
+
   constructor(private readonly link: RedshiftLink, private readonly place: SessionPlace) {}
 
   /** Serves the client until one of both ends is gone. */
@@ -47,9 +52,12 @@ export class RedshiftSession {
         if (message.type === "Q") await this.#simple(message);
         else batch.push(message);
         if (!"SH".includes(message.type)) continue;
-        await new ExtendedBatch(link, (sql) => this.refuse(sql), (sql) => this.begin(sql)).run(
-          batch,
-        );
+        await new ExtendedBatch(
+          link,
+          (sql) => this.refuse(sql),
+          (sql) => this.begin(sql),
+          (sql) => this.fold(sql),
+        ).run(batch);
         batch = [];
       }
     } catch (thrown) {
@@ -115,8 +123,16 @@ export class RedshiftSession {
     }
   }
 
-  async #carryOut(sql: string): Promise<boolean> {
+  /** The text as the names in it are meant. */
+  fold(sql: string): string {
+    const [, word] = caseSetting.exec(sql) ?? [];
+    if (word !== undefined) this.#keepsCase = /^(true|on|1)$/i.test(word);
+    return this.#keepsCase ? sql : folded(sql);
+  }
+
+  async #carryOut(text: string): Promise<boolean> {
     const { link } = this;
+    const sql = this.fold(text);
     this.refuse(sql);
     const shape = sqlShape(sqlTokens(sql));
     if (isCopyFromS3(shape)) return await this.#copy(sql);

@@ -80,3 +80,18 @@ export function sqlShape(tokens: readonly SqlToken[]): string {
   return tokens.map(({ kind, value }) => kind === "literal" || kind === "name" ? "?" : value)
     .join(" ");
 }
+
+/**
+ * The text with its quoted names in small letters: "the case of name identifiers is not preserved, and
+ * instead converted to lowercase" (enable_case_sensitive_identifier, false by default).
+ */
+export function folded(sql: string): string {
+  let text = "";
+  let at = 0;
+  for (const { kind, text: name, start, end } of sqlTokens(sql)) {
+    if (kind !== "name") continue;
+    text += sql.slice(at, start) + name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+    at = end;
+  }
+  return text + sql.slice(at);
+}
