@@ -52,7 +52,11 @@ export function foreignKeyPatch(
   const { primaryKey } = (constraints ?? {}) as Constraints;
   const foreignKeys = foreignKeysOf(constraints, source).own.map((key) => ({
     ...key,
-    referencedTable: { ...destination, tableId: key.referencedTable?.tableId ?? "" },
+    referencedTable: {
+      projectId: destination.projectId,
+      datasetId: destination.datasetId,
+      tableId: key.referencedTable?.tableId ?? "",
+    },
   }));
   if (foreignKeys.length === 0) return null;
   return {

@@ -3,6 +3,7 @@ import { carryAccess } from "./access.ts";
 import type { Chosen } from "./choosing.ts";
 import { type Context, isMoved } from "./configurations.ts";
 import { copiesAcrossADay } from "./copy_quota.ts";
+import { skippedViews } from "./table_choice.ts";
 import { isPartitioned, isPartitionedByIngestion, lossesOfCopy } from "./table_copy.ts";
 import { chooseWay } from "./way_choice.ts";
 
@@ -66,13 +67,15 @@ export async function planRun(
       queriedBytes += 2n * BigInt(planned.told.bytes);
     }
   }
-  const { skipped, views, unchanged } = chosen;
+  const { views, unchanged } = chosen;
+  const { includeViews } = context.settings;
+  const skipped = [...chosen.skipped, ...includeViews ? [] : skippedViews(views)];
   const all = { ...totals, queriedBytes };
   const quotas = quotasOf(all, context);
   return {
     tables,
     skipped,
-    views: context.settings.includeViews ? views.length : 0,
+    views: includeViews ? views.length : 0,
     unchanged,
     totals: all,
     quotas,

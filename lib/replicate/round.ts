@@ -1,3 +1,4 @@
+import { crashPoint } from "../clients/crash_point.ts";
 import { SluiceError } from "../core/errors.ts";
 import { Machine, retryTransient, type Unfinished } from "../core/machine.ts";
 import type { World } from "../core/world.ts";
@@ -124,6 +125,7 @@ export class Round {
       if (!work.isProbe) this.listener.reached(work.source.tableId, stageOf(state));
     }
     const answer = await this.#performer.perform(work, requestOf(work, state, this.#context));
+    crashPoint(`after-${state.at}`);
     const move = advance(work, state, answer, this.#context);
     if ("to" in move && stageOf(move.to) !== stageOf(state)) {
       this.listener.reached(work.source.tableId, stageOf(move.to));

@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { SluiceError } from "../../lib/core/errors.ts";
+import { Counts } from "../../lib/replicate/counts.ts";
+import { ReplicateDaemon } from "../../lib/replicate/daemon.ts";
+import { planJson, planText } from "../../lib/replicate/plan.ts";
+import type { Outcome, Report } from "../../lib/replicate/report.ts";
+import type { Listener } from "../../lib/replicate/round.ts";
+import { checkSession, planSession, runSession } from "../../lib/replicate/session.ts";
+import type { ReplicateSettings } from "../../lib/replicate/settings.ts";
+import { refusal } from "./fake_tables.ts";
+import { Rig, settingsOf } from "./rig.ts";
+
+const never = new AbortController().signal;
+
+/** Everything that commands/replicate.ts makes, around a rig. */
+function toolsOf(rig: Rig, wanted: Partial<ReplicateSettings> = {}) {
+  const { bigQuery: client, store } = rig.cloud.client();
+  const { quota } = rig.contextOf();
+  return { client, store, world: rig.world, settings: settingsOf(wanted), quota };
+}
+
+function listening(): { readonly outcomes: Outcome[]; readonly listener: Listener } {
+  const outcomes: Outcome[] = [];
+  const ended = (outcome: Outcome) => void outcomes.push(outcome);
+  return { outcomes, listener: { ended, reached: () => {}, failing: () => {} } };
+}
+
+async function runViews(rig: Rig, wanted: Partial<ReplicateSettings> = {}): Promise<Outcome[]> {
+  const { outcomes, listener } = listening();
+  const settings = { via: "extract" as const, includeViews: true, ...wanted };
+  const options = { cleansAll: false, onRound: () => {} };
+  await rig.world.until(runSession(toolsOf(rig, settings), listener, options, never));
+  return outcomes;
+}
+
+function withViews(): Rig {
+  const rig = new Rig();
+  rig.cloud.table("p1.web", "visits", {}, ["a"]);
+  rig.cloud.table("p1.web", "a_view", {
+    type: "VIEW",
+    view: { query: "SELECT * FROM web.z_view WHERE `p1.web.f`(a)", useLegacySql: false },
+    description: "of a view",
+  });
+  rig.cloud.table("p1.web", "z_view", {
+    type: "VIEW",
+    view: { query: "SELECT a FROM `p1.web.visits`", useLegacySql: false },
+  });
+  rig.cloud.table("p1.web", "m_view", {
+    type: "MATERIALIZED_VIEW",
+    materializedView: { query: "SELECT COUNT(*) FROM web.visits", enableRefresh: true },
+  });
+  const routineReference = { projectId: "p1", datasetId: "web", routineId: "f" };
+  rig.source.routines.set("f", {
+    routineReference,
+    routineType: "SCALAR_FUNCTION",
+    language: "SQL",
+    definitionBody: "x IN (SELECT a FROM web.visits)",
+  });
+  return rig;
+}
+
+Deno.test("replicate --include-views makes views after what they need, with the destination's names", async () => {
+  const rig = withViews();
+  const outcomes = await runViews(rig);
+  assert.deepEqual(outcomes.map(({ name, is }) => [name, is]), [
+    ...["visits", "f", "z_view", "a_view", "m_view"].map((name) => [name, "copied"]),
+  ]);
+  const view = rig.destination.tables.get("a_view")?.resource;
+  assert.deepEqual(view?.["view"], {
+    query: "SELECT * FROM web_eu.z_view WHERE `p2.web_eu.f`(a)",
+    useLegacySql: false,
+  });
+  assert.equal(view?.["description"], "of a view");
+  assert.deepEqual(rig.destination.tables.get("m_view")?.resource["materializedView"], {
+    query: "SELECT COUNT(*) FROM web_eu.visits",
+    enableRefresh: true,
+  });
+  const made = rig.destination.routines.get("f");
+  assert.equal(made?.definitionBody, "x IN (SELECT a FROM web_eu.visits)");
+  assert.deepEqual((await runViews(rig)).map(({ is }) => is), ["unchanged"]);
+});
+
+Deno.test("replicate --changed --include-views changes what was changed", async () => {
+  const rig = withViews();
+  await runViews(rig);
+  const view = rig.source.tables.get("z_view");
+  if (view === undefined) throw new Error("no view");
+  view.resource = { ...view.resource, view: { query: "SELECT 2 FROM web.visits" } };
+  rig.cloud.touch(view);
+  for (const copy of rig.destination.tables.values()) {
+    if (copy.resource["view"]) copy.resource = { type: "VIEW", ...copy.resource };
+    if (copy.resource["materializedView"]) {
+      copy.resource = { type: "MATERIALIZED_VIEW", ...copy.resource };
+    }
+  }
+  const outcomes = await runViews(rig, { choice: "changed" });
+  assert.deepEqual(
+    outcomes.filter(({ is }) => is === "copied").map((
+      one,
+    ) => [one.name, one.is === "copied" && one.way]),
+    [["z_view", "changed"]],
+  );
+  assert.deepEqual(rig.destination.tables.get("z_view")?.resource["view"], {
+    query: "SELECT 2 FROM web_eu.visits",
+  });
+});
+
+Deno.test("replicate names views as skipped without --include-views, and that is no failure", async () => {
+  const rig = withViews();
+  const outcomes = await runViews(rig, { includeViews: false });
+  const skipped = outcomes.filter(({ is }) => is === "skipped").map(({ name }) => name);
+  assert.deepEqual(skipped, ["z_view", "m_view", "a_view"]);
+});
+
+Deno.test("replicate fails a routine that uses a connection, and copies the others", async () => {
+  const rig = withViews();
+  const routineReference = { projectId: "p1", datasetId: "web", routineId: "remote" };
+  const routineType = "SCALAR_FUNCTION";
+  const remote = { routineReference, routineType, remoteFunctionOptions: { connection: "x" } };
+  rig.source.routines.set("remote", remote);
+  const outcomes = await runViews(rig);
+  const bad = outcomes.filter(({ is }) => is !== "copied");
+  assert.match(
+    bad[0]?.is === "failed" ? bad[0].reason : "",
+    /routine remote: it uses a connection/,
+  );
+  assert.equal(outcomes.length, 6);
+});
+
+Deno.test("planSession() tells what would be done and lost, and changes nothing", async () => {
+  const rig = withViews();
+  rig.cloud.table("p1.web", "odd", {
+    schema: { fields: [{ name: "a", type: "RANGE" }, { name: "j", type: "JSON" }] },
+  }, ["x"]);
+  rig.cloud.table("p1.web", "days", { timePartitioning: { type: "DAY" } }, ["x"]);
+  rig.cloud.table("p1.web", "fresh", { streamingBuffer: { estimatedRows: "12" } }, ["x"]);
+  rig.cloud.table("p1.web", "nothing", {});
+  const settings = { via: "extract" as const, verify: "fingerprint" as const };
+  const plan = await rig.world.until(planSession(toolsOf(rig, settings), never));
+  const lines = planText(plan).join("\n");
+  assert.match(lines, /odd: refused: no format carries it exactly/);
+  assert.match(lines, /days: 1 rows, 1 bytes: extract as avro, load, one partition at a time/);
+  assert.match(lines, /fresh: .*\n {2}12 rows in the streaming buffer are not copied/);
+  assert.match(lines, /nothing: 0 rows, 0 bytes: made empty/);
+  assert.match(lines, /z_view: skipped: a view; --include-views copies it/);
+  assert.match(lines, /4 tables, 3 bytes: 0 copy, 3 extract and 3 load jobs; 1 refused/);
+  assert.match(lines, /fingerprints read 6 bytes, about \$0\.0000/);
+  const json = planJson(plan).map((one) => JSON.parse(JSON.stringify(one)));
+  assert.equal(json.find(({ name }) => name === "odd").status, "refused");
+  assert.equal(json.at(-1).extractJobs, 3);
+  assert.equal(rig.destination.tables.size, 0);
+  assert.equal(rig.cloud.jobs.size, 0);
+});
+
+Deno.test("checkSession() names datasets and buckets that are not there, and doubts about places", async () => {
+  const rig = new Rig();
+  assert.match((await checkSession(toolsOf(rig), never)).join(), /is in US and the dataset in EU/);
+  const bucket = { bucket: "none", prefix: "" };
+  await assert.rejects(
+    checkSession(toolsOf(rig, { bucket }), never),
+    /gs:\/\/none: there is no such/,
+  );
+  const destination = { projectId: "p2", datasetId: "nowhere" };
+  await assert.rejects(
+    checkSession(toolsOf(rig, { destination }), never),
+    /the destination dataset p2\.nowhere: there is none; make it/,
+  );
+});
+
+function daemonOf(rig: Rig, watchMs: number | null, wanted: Partial<ReplicateSettings> = {}) {
+  const { outcomes, listener } = listening();
+  const counts = new Counts();
+  const reports: Report[] = [];
+  const onReport = (report: Report) => void reports.push(report);
+  const tools = toolsOf(rig, { via: "extract", ...wanted });
+  const options = { watchMs, cleansAll: false, counts, onReport };
+  return { daemon: new ReplicateDaemon(tools, listener, options), counts, outcomes, reports };
+}
+
+const exits: readonly [
+  what: string,
+  bad: readonly string[],
+  reason: string,
+  status: number,
+  exit: number,
+][] = [
+  ["all are copied", [], "", 0, 0],
+  ["some fail", ["t1"], "invalid", 400, 3],
+  ["all fail", ["t1", "t2"], "invalid", 400, 1],
+  ["all are denied", ["t1", "t2"], "accessDenied", 403, 11],
+  ["nothing answers", ["t1", "t2"], "backendError", 503, 10],
+];
+
+for (const [what, bad, reason, status, exit] of exits) {
+  Deno.test(`replicate ends with ${exit} when ${what}`, async () => {
+    const rig = new Rig();
+    for (const name of ["t1", "t2"]) rig.cloud.table("p1.web", name, {}, [name]);
+    rig.cloud.fault = (call) =>
+      bad.some((name) => call === `tables.get ${name}`) ? refusal(status, reason, "no") : undefined;
+    const { daemon, counts } = daemonOf(rig, null, { patienceMs: 1_000 });
+    assert.equal(await rig.world.until(daemon.run(never)), exit);
+    assert.equal(counts.failed, bad.length);
+    assert.equal(counts.copied, 2 - bad.length);
+    assert.equal(daemon.notReady().length, bad.length);
+  });
+}
+
+Deno.test("replicate cannot begin without an answer or rights, and says so", async () => {
+  for (
+    const [status, reason, fault] of [[403, "accessDenied", "denied"], [503, "x", "transient"]]
+  ) {
+    const rig = new Rig();
+    rig.cloud.fault = () => refusal(Number(status), String(reason), "no");
+    const { daemon } = daemonOf(rig, null, { patienceMs: 1_000 });
+    await assert.rejects(
+      rig.world.until(daemon.run(never)),
+      (thrown) => thrown instanceof SluiceError && thrown.fault === fault,
+    );
+  }
+});
+
+Deno.test("replicate ends with 130 when it was stopped before all was done", async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 5; i++) rig.cloud.table("p1.web", `t${i}`, {}, ["a"]);
+  const stop = new AbortController();
+  const { daemon, outcomes } = daemonOf(rig, null, { agents: 2 });
+  rig.world.sleep(1_500).then(() => stop.abort());
+  assert.equal(await rig.world.until(daemon.run(stop.signal)), 130);
+  // What was begun is finished, and no more is begun.
+  assert.deepEqual(outcomes.map(({ is }) => is).sort(), [
+    ...["copied", "copied", "stopped", "stopped", "stopped"],
+  ]);
+});
+
+Deno.test("replicate --watch copies what comes, goes on after trouble, and stops in order", async () => {
+  const rig = new Rig();
+  rig.cloud.table("p1.web", "t1", {}, ["a"]);
+  const stop = new AbortController();
+  const { daemon, counts } = daemonOf(rig, 3_600_000, { patienceMs: 1_000 });
+  assert.deepEqual(daemon.notReady(), ["the datasets have not been compared yet"]);
+  const running = daemon.run(stop.signal);
+  await rig.world.until(rig.world.sleep(60_000));
+  assert.deepEqual([counts.rounds, counts.copied, daemon.notReady()], [1, 1, []]);
+  rig.cloud.table("p1.web", "t2", {}, ["b"]);
+  rig.cloud.fault = () => refusal(403, "accessDenied", "no");
+  await rig.world.until(rig.world.sleep(3_600_000));
+  assert.equal(counts.copied, 1);
+  assert.match(daemon.notReady().join(), /no \(accessDenied/);
+  rig.cloud.fault = () => undefined;
+  await rig.world.until(rig.world.sleep(2 * 3_600_000));
+  assert.deepEqual([counts.copied, daemon.notReady()], [2, []]);
+  stop.abort();
+  assert.equal(await rig.world.until(running), 0);
+});
