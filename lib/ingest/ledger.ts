@@ -50,9 +50,9 @@ export class Ledger {
       try {
         await session.execute(this.createSql);
       } catch (thrown) {
-        // Two instances make it at the same moment: one of them is told that it is there.
+        // Two make it at the same moment: one of them is told that it, or its row type, is there.
         const state = serverReportOf(thrown)?.sqlState ?? "";
-        if (attempt > 3 || !["23505", "42P07"].includes(state)) throw thrown;
+        if (attempt > 3 || !["23505", "42P07", "42710"].includes(state)) throw thrown;
       }
     }
   }
