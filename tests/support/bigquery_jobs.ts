@@ -163,18 +163,21 @@ export class Jobs {
     }
     if (copy) {
       const sources: TableName[] = copy.sourceTables ?? [copy.sourceTable];
-      const to = destinationOf(copy, this.#copied(sources), "WRITE_EMPTY");
+      const to = destinationOf(copy, this.#copied(sources, copy), "WRITE_EMPTY");
       return { copy: { copiedRows: String(await this.#moves.copy(to, sources)) } };
     }
     return await this.#queries.run(keyOf(job), job.projectId, query);
   }
 
   /** What a copy takes over: columns and partitions, and nothing that people have written. */
-  #copied([source]: readonly TableName[]): TableSettings {
+  #copied([source]: readonly TableName[], copy: Configuration): TableSettings {
     if (!source) return {};
     const { schema, timePartitioning, rangePartitioning, clustering } =
       this.#moves.movers.catalog.table(source).settings;
-    const carried = { schema, timePartitioning, rangePartitioning, clustering };
+    const carried = {
+      ...{ schema, timePartitioning, rangePartitioning, clustering },
+      encryptionConfiguration: copy["destinationEncryptionConfiguration"],
+    };
     return JSON.parse(JSON.stringify(carried)); // without what is undefined
   }
 
@@ -270,9 +273,11 @@ function loadSettings(load: Configuration): TableSettings {
   const { schema, timePartitioning, rangePartitioning, clustering, destinationTableProperties } =
     load;
   const described = destinationTableProperties ?? {};
-  return JSON.parse(
-    JSON.stringify({ schema, timePartitioning, rangePartitioning, clustering, ...described }),
-  );
+  const encryptionConfiguration = load["destinationEncryptionConfiguration"];
+  return JSON.parse(JSON.stringify({
+    ...{ schema, timePartitioning, rangePartitioning, clustering, encryptionConfiguration },
+    ...described,
+  }));
 }
 
 function ok(body: unknown): Reply {
