@@ -47,6 +47,7 @@ Deno.test("materialize writes a table once it is empty, and refuses one with row
 
 Deno.test("materialize, killed and repeated, waits for the job that runs and begins no second one", async () => {
   const rig = new Rig();
+  rig.cloud.jobMs = 600_000;
   const wanted = wish({ disposition: "WRITE_APPEND" });
   let calls = 0;
   const hang = () => ++calls > 6 ? new Promise<void>(() => {}) : Promise.resolve();
