@@ -108,10 +108,12 @@ export function ledgerSql(schemas: readonly (string | null)[], name: string): st
 }
 
 function patternSql(kind: WarehouseKind, { schema, name }: NamePattern): string {
+  // Redshift has made small letters of names, of quoted ones, too, unless it is told otherwise.
+  const like = kind === "redshift" ? "ILIKE" : "LIKE";
   const place = schema === null
     ? "pg_catalog.pg_table_is_visible(c.oid)"
-    : `n.nspname LIKE ${literal(kind, schema)}`;
-  return `${place} AND c.relname LIKE ${literal(kind, name)}`;
+    : `n.nspname ${like} ${literal(kind, schema)}`;
+  return `${place} AND c.relname ${like} ${literal(kind, name)}`;
 }
 
 function literal(kind: WarehouseKind, text: string): string {

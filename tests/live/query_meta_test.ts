@@ -163,7 +163,11 @@ Deno.test("the prompt's commands on Redshift, in SQL that it takes", async () =>
     "redshift",
     redshift.url(),
     (sql) => redshift.psql(sql),
-    (stage) => assertCommands("redshift", stage),
+    async (stage) => {
+      await assertCommands("redshift", stage);
+      // Names are small letters there, whatever they were made as.
+      assert.match(await stage.type('\\d "Visits"'), /│ host +│ character varying\(20\) │/);
+    },
   );
   for (const sql of redshift.statements) {
     // What the person typed is theirs.
