@@ -1,45 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { assertRedshiftTakes } from "../support/redshift_grammar.ts";
-import { type IngestPlace, RedshiftIngest } from "../support/redshift_ingest.ts";
+import { type Check, type Checks, onStage, RedshiftIngest } from "../support/redshift_ingest.ts";
 import type { RedshiftStandIn } from "../support/redshift_stand_in.ts";
-
-/** One of several checks on the same servers. */
-interface Check {
-  readonly place: IngestPlace;
-  readonly redshift: RedshiftStandIn;
-  /** The rows of a table, fields between bars, in order. */
-  rows(table?: string): Promise<string[]>;
-}
-
-type Checks = Readonly<Record<string, (check: Check) => Promise<void>>>;
-
-/** Makes table t anew, runs a check, and looks whether anything was left that should not be. */
-async function onStage(
-  t: Deno.TestContext,
-  stage: RedshiftIngest,
-  checks: Checks,
-): Promise<void> {
-  const { redshift } = stage;
-  const rows = async (table = "t") => {
-    const text = await redshift.psql(`SELECT * FROM ${table} ORDER BY 1, 2`);
-    return text === "" ? [] : text.split("\n");
-  };
-  for (const [name, check] of Object.entries(checks)) {
-    await t.step(name, async () => {
-      const place = await stage.place();
-      await redshift.psql("DROP TABLE IF EXISTS t; CREATE TABLE t (id int, v varchar(20))");
-      await redshift.psql("DROP TABLE IF EXISTS sluice_ingest_ledger");
-      redshift.faults.clear();
-      redshift.statements.length = 0;
-      await check({ place, redshift, rows });
-      assertRedshiftTakes(...redshift.statements);
-      assert.equal(redshift.faults.waiting, 0, "every fault has happened");
-      const left = (await place.keys()).filter((key) => key.startsWith(".sluice/"));
-      assert.deepEqual(left, [], "nothing of a load is left");
-    });
-  }
-}
 
 const copies = ({ statements }: RedshiftStandIn) =>
   statements.filter((sql) => sql.startsWith("COPY ")).length;
@@ -99,12 +61,8 @@ const loads: Checks = {
     await place.put("t/2.csv", 'id,v\r\n----\r\n1,"x\r\ny"\r\n1,"last, of 1"\r\n8,eight\r\n');
     await place.put("t/3.csv", "id,v\n----\n");
     const { log, counts } = await place.pass();
-    const expected = [0, 2, 3, 4, 5, 6].map((id) => `${id}|n${2996 + (id + 7) % 7}`);
-    const wanted = expected.map((one) => {
-      const id = Number(one.split("|")[0]);
-      const last = [...Array(3000).keys()].findLast((n) => n % 7 === id);
-      return `${id}|n${last}`;
-    });
+    const lastOf = (id: number) => [...Array(3000).keys()].findLast((n) => n % 7 === id);
+    const wanted = [0, 2, 3, 4, 5, 6].map((id) => `${id}|n${lastOf(id)}`);
     assert.deepEqual(await rows(), [...wanted, "1|last, of 1", "8|eight"].sort(), log);
     assert.equal(counts.rows, 3003);
     assert.equal(copies(redshift), 2);

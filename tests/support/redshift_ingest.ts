@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { openStore, type Store } from "../../lib/clients/store/store.ts";
 import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
@@ -11,6 +12,7 @@ import { openCopier } from "../../lib/ingest/open_copier.ts";
 import type { IngestSettings } from "../../lib/ingest/settings.ts";
 import { Targets } from "../../lib/ingest/targets.ts";
 import { type Outcome, runSluice } from "./command_line.ts";
+import { assertRedshiftTakes } from "./redshift_grammar.ts";
 import { type RedshiftStandIn, startRedshift } from "./redshift_stand_in.ts";
 import { type S3Server, startS3 } from "./s3_server.ts";
 
@@ -182,5 +184,43 @@ export class IngestPlace {
       await targets.close();
       await opened.close();
     }
+  }
+}
+
+/** One of several checks on the same servers. */
+export interface Check {
+  readonly place: IngestPlace;
+  readonly redshift: RedshiftStandIn;
+  /** The rows of a table, fields between bars, in order. */
+  rows(table?: string): Promise<string[]>;
+}
+
+/** By what they show. */
+export type Checks = Readonly<Record<string, (check: Check) => Promise<void>>>;
+
+/** Makes table t anew, runs a check, and looks whether anything was left that should not be. */
+export async function onStage(
+  t: Deno.TestContext,
+  stage: RedshiftIngest,
+  checks: Checks,
+): Promise<void> {
+  const { redshift } = stage;
+  const rows = async (table = "t") => {
+    const text = await redshift.psql(`SELECT * FROM ${table} ORDER BY 1, 2`);
+    return text === "" ? [] : text.split("\n");
+  };
+  for (const [name, check] of Object.entries(checks)) {
+    await t.step(name, async () => {
+      const place = await stage.place();
+      await redshift.psql("DROP TABLE IF EXISTS t; CREATE TABLE t (id int, v varchar(20))");
+      await redshift.psql("DROP TABLE IF EXISTS sluice_ingest_ledger");
+      redshift.faults.clear();
+      redshift.statements.length = 0;
+      await check({ place, redshift, rows });
+      assertRedshiftTakes(...redshift.statements);
+      assert.equal(redshift.faults.waiting, 0, "every fault has happened");
+      const left = (await place.keys()).filter((key) => key.startsWith(".sluice/"));
+      assert.deepEqual(left, [], "nothing of a load is left");
+    });
   }
 }
