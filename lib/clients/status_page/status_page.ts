@@ -141,7 +141,8 @@ export class StatusPage {
           more: Math.max(0, rows.length - tableRowsMost),
         };
       }),
-      notReady: notReady().slice(0, reasonsMost).map((reason) => reason.slice(0, reasonMost)),
+      notReady: (safely(notReady) ?? ["it cannot be told"]).slice(0, reasonsMost)
+        .map((reason) => reason.slice(0, reasonMost)),
       ...(withErrors ? { errors: recent.lines } : {}),
     };
   }

@@ -174,6 +174,19 @@ Deno.test("what cannot be read is not known, and ends nothing", async () => {
   page.close();
 });
 
+Deno.test("reasons that cannot be read end nothing, either", async () => {
+  const page = pageOf({
+    notReady: () => {
+      throw new Error("a defect");
+    },
+  });
+  second(page, 1);
+  const events = new Events(answer(page, "/events"));
+  await events.next();
+  assert.deepEqual((await events.next()).data.notReady, ["it cannot be told"]);
+  page.close();
+});
+
 Deno.test("what is sent is bounded: rows, reasons, points", async () => {
   const page = pageOf({ notReady: () => Array(1_000).fill("r".repeat(10_000)) });
   work.rows = 5_000;
