@@ -42,7 +42,7 @@ export async function chooseTables(
     return { ...rest, tables: wanted.slice(0, number), unchanged: 0 };
   }
   const changed = await chooseChanged(client, source, { wanted, present }, settings);
-  return { ...rest, ...changed, probes: [] };
+  return { ...rest, ...changed, probes: probes.filter((one) => !changed.tables.includes(one)) };
 }
 
 async function chooseChanged(

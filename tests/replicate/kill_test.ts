@@ -101,6 +101,16 @@ Deno.test("replicate replaces changed tables whole, killed at any moment", async
   }
 });
 
+Deno.test("replicate of what changed also finishes copies that it was killed before it had marked", async () => {
+  for (let moment = 0;; moment += 3) {
+    const rig = new Rig(["EU", "EU"]);
+    fill(rig);
+    if (!await runUntil(rig, moment, { choice: "changed" })) break;
+    await rig.run({ choice: "changed" });
+    assertWhole(rig, moment);
+  }
+});
+
 Deno.test("replicate, killed at any moment and then faced with a changed source, leaves all whole", async () => {
   for (let moment = 0;; moment += 3) {
     const rig = new Rig();
