@@ -2,7 +2,7 @@ import { Command as Commander, CommanderError, Option as CommanderOption } from 
 import { readAllText } from "../lib/clients/file.ts";
 import type { OpenLog } from "../lib/clients/log.ts";
 import { onStop } from "../lib/clients/signals.ts";
-import { usageError } from "../lib/core/errors.ts";
+import { SluiceError, usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode } from "../lib/core/exit.ts";
 import { envOf, flagOf, type OptionSpecs, type ValuesOf } from "../lib/core/options.ts";
 import { resolveOptions } from "../lib/core/resolve.ts";
@@ -232,13 +232,12 @@ async function settle(
 async function readConfig(path: string): Promise<Record<string, unknown>> {
   const written = await readAllText(path, "configuration");
   // Loaded when it is needed: it would be a third of the start of a small command.
-  const { parse: parseYaml } = await import("yaml");
+  const { parseYaml } = await import("../lib/clients/yaml.ts");
   let parsed: unknown;
   try {
-    parsed = parseYaml(written, { logLevel: "error" });
+    parsed = parseYaml(written);
   } catch (thrown) {
-    const [said = ""] = (thrown instanceof Error ? thrown.message : String(thrown)).split("\n");
-    const where = said.replace(/:$/, "");
+    const where = thrown instanceof SluiceError ? thrown.detail : String(thrown);
     throw usageError(`read configuration ${path}`, `it is not YAML: ${where}`, thrown);
   }
   if (parsed === null) return {};
