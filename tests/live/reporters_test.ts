@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { Metrics } from "../../lib/clients/metrics.ts";
 import {
   parsePlace,
@@ -124,6 +125,69 @@ Deno.test("a real statsd understands every line, and has the registry's values",
   const recent = (await metrics.measure()).find(({ name }) => name === "put_seconds")?.recent;
   for (const aspect of ["mean", "p50", "p75", "p95", "p99", "max"] as const) {
     assert.equal(gauges[`sluice.put_seconds.${aspect}`], recent?.[aspect], aspect);
+  }
+});
+
+/** The metrics of datagrams as a reader in another language takes them. */
+async function parsed(datagrams: readonly Uint8Array[]): Promise<DogMetric[]> {
+  const child = new Deno.Command("python3", {
+    args: [fileURLToPath(new URL("../support/dogstatsd_parser.py", import.meta.url))],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(
+    new TextEncoder().encode(datagrams.map((datagram) => datagram.toHex()).join("\n")),
+  );
+  await writer.close();
+  const { success, stdout, stderr } = await child.output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+interface DogMetric {
+  readonly name: string;
+  readonly value: number;
+  readonly type: string;
+  readonly tags: readonly string[];
+}
+
+Deno.test("DogStatsD's lines, read by an independent parser, have the registry's values and labels", async () => {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  const datagrams: Uint8Array[] = [];
+  const receiving = (async () => {
+    for await (const [datagram] of socket) datagrams.push(datagram.slice());
+  })();
+  const metrics = oddMetrics();
+  const place = parsePlace("statsd", `udp://127.0.0.1:${port}`);
+  await reportOnce({ ...usual, statsd: place, statsdForm: "dogstatsd" }, metrics);
+  // The process's own metrics come behind all others.
+  await eventually(
+    "the last of ours",
+    () =>
+      datagrams.some((datagram) => new TextDecoder().decode(datagram).includes("sluice.nodejs_")),
+  );
+  socket.close();
+  await receiving;
+  assert.ok(datagrams.every(({ length }) => length <= 1_400));
+  const all = await parsed(datagrams);
+  const find = (name: string, tag = "production") =>
+    all.find((one) => one.name === `sluice.${name}` && one.tags.includes(tag));
+  const measured = await metrics.measure();
+  for (const { kind, name, labels, value, recent } of measured) {
+    if (/^(process|nodejs)_/.test(name) || value === 0 && kind === "timer") continue;
+    const topic = labels["topic"]?.replaceAll(" ", "_");
+    const told = find(
+      kind === "timer" ? `${name}.count` : name,
+      topic === undefined ? "production" : `topic:${topic}`,
+    );
+    assert.deepEqual([told?.value, told?.type], [value, kind === "gauge" ? "g" : "c"], name);
+    assert.ok(told?.tags.includes("team:data"));
+    for (const [aspect, seconds] of Object.entries(recent ?? {})) {
+      if (aspect !== "count") assert.equal(find(`${name}.${aspect}`)?.value, seconds);
+    }
   }
 });
 
