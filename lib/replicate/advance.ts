@@ -17,6 +17,8 @@ import {
 import { lookedAt } from "./planning.ts";
 import type { Answer, Known, Staged, TableState, Work, Wrote } from "./states.ts";
 
+const nothingWritten: Wrote = { rows: null, run: "", folders: [] };
+
 /** The next state of a table, from the present one and what came of its request. Nothing else is looked at. */
 export function advance(work: Work, state: TableState, answer: Answer, context: Context): Move {
   switch (state.at) {
@@ -24,13 +26,14 @@ export function advance(work: Work, state: TableState, answer: Answer, context: 
       return lookedAt(work, state, expect(answer, "seen"), context);
     case "creating": {
       if (answer.is === "refused") return refusedCreation(state.known, answer.error);
-      return { end: copied(state.known, "create") };
+      if (!context.isExpiring) return { end: copied(state.known, "create") };
+      return { to: { at: "marking", known: state.known, wrote: nothingWritten } };
     }
     case "splitting": {
       const { group, notes } = expect(answer, "split");
       if (group !== null) return { end: { is: "split", group } };
-      const wrote = { rows: null, run: "", folders: [] };
-      return { to: { at: "marking", known: { ...state.known, notes }, wrote } };
+      const known = { ...state.known, notes };
+      return { to: { at: "marking", known, wrote: nothingWritten } };
     }
     case "probing":
     case "copying":
@@ -168,7 +171,7 @@ function afterMarking(
 
 function refusedCreation(known: Known, error: SluiceError): Move {
   if (reasonOf(error) !== "duplicate") throw error;
-  const wrote = { rows: null, run: "", folders: [] };
   const again: TableState = { at: "creating", known };
-  return { to: { at: "contested", known, wrote, duplicate: error, again } };
+  const contest = { known, wrote: nothingWritten, duplicate: error, again };
+  return { to: { at: "contested", ...contest } };
 }

@@ -11,6 +11,8 @@ export interface Context {
   readonly settings: ReplicateSettings;
   readonly source: Side;
   readonly destination: Side;
+  /** The destination's dataset lets new tables or partitions expire: copies are told otherwise. */
+  readonly isExpiring: boolean;
   readonly quota: CopyQuota;
 }
 

@@ -80,6 +80,7 @@ export class ReplicateDaemon {
         counts.retries++;
         this.listener.failing(name, stage, error);
       },
+      partitionEnded: (name) => this.listener.partitionEnded(name),
       ended: (outcome) => {
         report.add(outcome);
         counts.add(outcome);

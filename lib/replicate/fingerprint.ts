@@ -22,15 +22,13 @@ function partitionOf(
     TableResource,
 ): { readonly partition: string; readonly filter: string } {
   const column = time?.field ?? range?.field;
-  if (time !== undefined && column === undefined) {
-    return { partition: "_PARTITIONTIME", filter: "" };
-  }
-  if (column === undefined) return { partition: "''", filter: "" };
-  const quoted = `t.\`${column}\``;
+  if (time === undefined && column === undefined) return { partition: "''", filter: "" };
+  const quoted = column === undefined ? "_PARTITIONTIME" : `t.\`${column}\``;
   // Every row passes it, and the table asks for some filter.
   const filter = requirePartitionFilter || time?.requirePartitionFilter
     ? ` WHERE ${quoted} IS NULL OR ${quoted} IS NOT NULL`
     : "";
+  if (column === undefined) return { partition: quoted, filter };
   if (range !== undefined) {
     const { start, interval } = range.range;
     return { partition: `DIV(${quoted} - ${start}, ${interval})`, filter };

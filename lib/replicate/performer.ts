@@ -158,7 +158,7 @@ export class Performer {
     if (choice.changed.size === 0 && target === "destination") {
       return { is: "split", group: null, notes };
     }
-    const progress = { left: choice.changed.size, failed: [] };
+    const progress = { left: choice.changed.size, isStopped: false, failed: [] };
     const withNotes = { ...known, notes };
     const group = { work, known: withNotes, target, rows: choice.changed, notes, progress };
     return { is: "split", group, notes };

@@ -23,7 +23,8 @@ export function requestOf(work: Work, state: TableState, context: Context): Requ
         destination: work.candidate.destination === null && !state.isOurs ? null : destination,
       };
     case "creating": {
-      const marks = finishedMarks(marksFor(state.known, "", null));
+      // Not finished yet where it has to be told not to expire.
+      const marks = marksFor(state.known, "", context.isExpiring ? "loaded" : null);
       const resource = newTable(state.known.source, state.known.access, marks);
       return { do: "create", table: destination, resource };
     }
@@ -66,7 +67,11 @@ export function requestOf(work: Work, state: TableState, context: Context): Requ
     case "contested":
       return { do: "read", table: destination };
     case "marking":
-      return { do: "patch", table: destination, patch: lastPatch(state.known, state.wrote.run) };
+      return {
+        do: "patch",
+        table: destination,
+        patch: lastPatch(state.known, state.wrote.run, context),
+      };
     case "spoiling": {
       const marks = marksFor(state.known, state.wrote.run, "wrong");
       return { do: "patch", table: destination, patch: wrongPatch(marks) };
@@ -119,7 +124,7 @@ function jobRequestOf(work: Work, state: JobState, context: Context): Request {
   }
 }
 
-function lastPatch(known: Known, run: string): Record<string, unknown> {
+function lastPatch(known: Known, run: string, { isExpiring }: Context): Record<string, unknown> {
   const marks = finishedMarks(marksFor(known, run, null));
-  return finishingPatch(known.source, known.access, marks, known.before);
+  return finishingPatch(known.source, known.access, marks, known.before, isExpiring);
 }

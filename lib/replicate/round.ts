@@ -1,5 +1,5 @@
 import { crashPoint } from "../clients/crash_point.ts";
-import { SluiceError } from "../core/errors.ts";
+import { reasonOf, SluiceError } from "../core/errors.ts";
 import { Machine, retryTransient, type Unfinished } from "../core/machine.ts";
 import type { World } from "../core/world.ts";
 import { advance } from "./advance.ts";
@@ -29,6 +29,8 @@ export interface Listener {
   reached(name: string, stage: Stage): void;
   /** A table waits after a failure. */
   failing(name: string, stage: Stage, error: unknown): void;
+  /** A partition is done, well or not. */
+  partitionEnded(name: string): void;
   ended(outcome: Outcome): void;
 }
 
@@ -163,8 +165,9 @@ export class Round {
   #unfinished(work: Work, end: Unfinished<TableState>): void {
     const error = end.error ?? null;
     if (work.group !== null) {
-      const why = error instanceof SluiceError ? error : stoppedError(work);
-      return this.#partitionEnded(work, work.group, why);
+      if (end.why === "stopped") work.group.progress.isStopped = true;
+      const why = error instanceof SluiceError ? error : unknownError(work, error);
+      return this.#partitionEnded(work, work.group, end.why === "stopped" ? null : why);
     }
     // A table that is there already is no failure if it could not be looked at.
     if (work.isProbe && end.state.at === "planned") return;
@@ -207,14 +210,19 @@ export class Round {
 
   #partitionEnded(work: Work, group: Group, error: SluiceError | null): void {
     this.#begunMs.delete(work);
+    this.listener.partitionEnded(work.source.tableId);
     const { progress } = group;
     progress.left--;
     if (error !== null) progress.failed.push({ partition: partitionOf(work), error });
     if (progress.left === 0) this.#partitionsDone(group);
   }
 
-  #partitionsDone({ work, known, target, rows, progress: { failed } }: Group): void {
+  #partitionsDone({ work, known, target, rows, progress: { failed, isStopped } }: Group): void {
     const [first] = failed;
+    if (isStopped) {
+      const name = work.source.tableId;
+      return this.listener.ended({ name, kind: "table", ms: this.#msOf(work), is: "stopped" });
+    }
     if (first !== undefined) {
       const error = new SluiceError(
         `copy table ${work.source.tableId}`,
@@ -261,10 +269,7 @@ function errorOf(work: Work, end: TableEnd): SluiceError {
   return new SluiceError(`copy ${work.source.tableId}`, "permanent", "it came to no end");
 }
 
-function stoppedError(work: Work): SluiceError {
-  return new SluiceError(
-    `copy ${work.source.tableId}`,
-    "transient",
-    "it was told to stop before; the next run goes on",
-  );
+function unknownError(work: Work, thrown: unknown): SluiceError {
+  const action = `copy ${work.source.tableId}`;
+  return new SluiceError(action, "permanent", reasonOf(thrown), { cause: thrown });
 }

@@ -29,8 +29,7 @@ async function contextOf(
   { client, settings, quota, world }: SessionTools,
   signal: AbortSignal,
 ): Promise<Context> {
-  const find = async (which: string, dataset: Omit<Side, "location">): Promise<Side> => {
-    const { projectId, datasetId } = dataset;
+  const find = async (which: string, { projectId, datasetId }: Omit<Side, "location">) => {
     const found = await patiently(
       world,
       settings,
@@ -38,7 +37,7 @@ async function contextOf(
       signal,
       () => client.getDataset(projectId, datasetId),
     );
-    if (found !== null) return { projectId, datasetId, location: found.location };
+    if (found !== null) return { found, side: { projectId, datasetId, location: found.location } };
     throw new SluiceError(
       `find the ${which} dataset ${projectId}.${datasetId}`,
       "permanent",
@@ -52,7 +51,9 @@ async function contextOf(
     find("source", settings.source),
     find("destination", settings.destination),
   ]);
-  return { settings, source, destination, quota };
+  const { defaultTableExpirationMs, defaultPartitionExpirationMs } = destination.found;
+  const isExpiring = (defaultTableExpirationMs ?? defaultPartitionExpirationMs) !== undefined;
+  return { settings, source: source.side, destination: destination.side, isExpiring, quota };
 }
 
 /** `--check`: both datasets and the buckets, asked once. @returns a sentence for each doubt. */
@@ -102,7 +103,12 @@ export async function planSession(tools: SessionTools, signal: AbortSignal): Pro
   );
 }
 
-const silent: Listener = { reached: () => {}, failing: () => {}, ended: () => {} };
+const silent: Listener = {
+  reached: () => {},
+  failing: () => {},
+  partitionEnded: () => {},
+  ended: () => {},
+};
 
 /** One run over everything. */
 export async function runSession(

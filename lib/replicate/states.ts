@@ -189,6 +189,8 @@ export interface Group {
   readonly notes: readonly string[];
   readonly progress: {
     left: number;
+    /** Told to stop before all were begun. */
+    isStopped: boolean;
     failed: { readonly partition: string; readonly error: SluiceError }[];
   };
 }

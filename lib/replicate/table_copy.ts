@@ -96,12 +96,14 @@ export function newTable(
  * The last change of a copy, for tables.patch: everything that its job could not set, and the marks.
  *
  * @param before what was there before the copy, whose settings the source may not have.
+ * @param isExpiring tables of the destination's dataset expire unless they are told otherwise.
  */
 export function finishingPatch(
   source: TableResource,
   access: Access,
   marks: Marks,
   before: TableResource | null,
+  isExpiring = false,
 ): Record<string, unknown> {
   const gone = Object.fromEntries(
     settingsAsTheyAre.flatMap((name) =>
@@ -113,11 +115,14 @@ export function finishingPatch(
   // Set while it was made; null takes it away.
   labels["sluice_state"] = null;
   Object.assign(labels, ownLabels(source.labels), labelsOf(marks));
-  const { timePartitioning } = layoutOf(source) as { timePartitioning?: unknown };
+  const { timePartitioning } = layoutOf(source) as { timePartitioning?: object };
   return {
     ...gone,
+    ...(isExpiring ? { expirationTime: null } : {}),
     ...settingsOf(source),
-    ...(timePartitioning === undefined ? {} : { timePartitioning }),
+    ...(timePartitioning === undefined ? {} : {
+      timePartitioning: { ...(isExpiring ? { expirationMs: null } : {}), ...timePartitioning },
+    }),
     schema: { fields: access.fields },
     labels,
     ...primaryKeyOf(source.tableConstraints),

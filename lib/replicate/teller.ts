@@ -71,6 +71,11 @@ export class Teller implements Listener {
     this.world.log("warn", "A table fails, trying on", { table: name, stage, reason });
   }
 
+  partitionEnded(name: string): void {
+    this.#reasons.delete(name);
+    this.#table.ended(name);
+  }
+
   ended(outcome: Outcome): void {
     this.#reasons.delete(outcome.name);
     this.#table.ended(outcome.name);

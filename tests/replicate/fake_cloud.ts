@@ -9,7 +9,7 @@ import type {
 import type { ObjectStore } from "../../lib/clients/gcs.ts";
 import { SluiceError } from "../../lib/core/errors.ts";
 import { type Config, FakeState } from "./fake_state.ts";
-import { FakeTable, patched, refusal } from "./fake_tables.ts";
+import { type FakeTable, patched, refusal } from "./fake_tables.ts";
 
 /** The clients of a cloud in memory. */
 export class FakeCloud extends FakeState {
@@ -94,7 +94,14 @@ export class FakeCloud extends FakeState {
         call(`datasets.get ${datasetId}`, () => {
           const found = list(`${projectId}.${datasetId}`);
           if (found === undefined) return null;
-          return { datasetReference: { projectId, datasetId }, location: found.location };
+          const expires = this.expirationMs === undefined
+            ? {}
+            : { defaultTableExpirationMs: this.expirationMs };
+          return {
+            datasetReference: { projectId, datasetId },
+            location: found.location,
+            ...expires,
+          };
         }),
       listTables: (projectId: string, datasetId: string) =>
         spread(
@@ -111,7 +118,7 @@ export class FakeCloud extends FakeState {
         call(`tables.insert ${ref.tableId}`, () => {
           const { dataset, id, table } = this.find(ref);
           if (table !== null) throw refusal(409, "duplicate", `Already Exists: ${id}`);
-          const made = new FakeTable(resource, this.world.nowMs());
+          const made = this.made(resource);
           dataset?.tables.set(id, made);
           this.touch(made);
           return shown(ref) as TableResource;

@@ -32,6 +32,8 @@ export class FakeState {
   readonly jobs = new Map<string, FakeJob>();
   /** `METHOD WHAT` of every call, in their order. */
   readonly calls: string[] = [];
+  /** Tables expire after so long unless they are told otherwise. */
+  expirationMs: string | undefined = undefined;
   jobMs = 2_000;
   isCopiedAcross = false;
   /** Before each call: what is thrown the call fails with; "lost": it is done, and the answer lost. */
@@ -86,6 +88,15 @@ export class FakeState {
   touch(table: FakeTable): void {
     table.etag = `etag/${++this.etags}==`;
     table.modifiedMs = this.world.nowMs();
+  }
+
+  /** A new table, which may expire. */
+  made(resource: Record<string, unknown>): FakeTable {
+    const { expirationMs } = this;
+    const expiring = expirationMs === undefined
+      ? {}
+      : { expirationTime: String(this.world.nowMs() + Number(expirationMs)) };
+    return new FakeTable({ ...expiring, ...resource }, this.world.nowMs());
   }
 
   find({ projectId, datasetId, tableId }: TableReference) {
@@ -216,7 +227,7 @@ export class FakeState {
       return failed("duplicate", `Already Exists: Table ${id}`);
     }
     const nowMs = this.world.nowMs();
-    const there = table ?? new FakeTable(resource, nowMs);
+    const there = table ?? this.made(resource);
     if (partition !== null) {
       for (const [, some] of rows) there.writePartition(partition, some, nowMs);
     } else {

@@ -60,6 +60,7 @@ export class Rig {
       settings,
       source: { ...from, location: this.locations[0] },
       destination: { ...to, location: this.locations[1] },
+      isExpiring: false,
       quota: new CopyQuota(() => this.world.nowMs()),
     };
   }
@@ -94,6 +95,7 @@ export class Rig {
     const round = new Round(tools, {
       reached: (name, stage) => void this.stages.push([name, stage]),
       failing: (name, _stage, error) => void this.failures.push([name, error]),
+      partitionEnded: () => {},
       ended: (outcome) => void this.outcomes.push(outcome),
     });
     const chosen = await round.choose(stop);

@@ -22,7 +22,10 @@ function toolsOf(rig: Rig, wanted: Partial<ReplicateSettings> = {}) {
 function listening(): { readonly outcomes: Outcome[]; readonly listener: Listener } {
   const outcomes: Outcome[] = [];
   const ended = (outcome: Outcome) => void outcomes.push(outcome);
-  return { outcomes, listener: { ended, reached: () => {}, failing: () => {} } };
+  return {
+    outcomes,
+    listener: { ended, partitionEnded: () => {}, reached: () => {}, failing: () => {} },
+  };
 }
 
 async function runViews(rig: Rig, wanted: Partial<ReplicateSettings> = {}): Promise<Outcome[]> {
@@ -251,4 +254,17 @@ Deno.test("replicate --watch copies what comes, goes on after trouble, and stops
   assert.deepEqual([counts.copied, daemon.notReady()], [2, []]);
   stop.abort();
   assert.equal(await rig.world.until(running), 0);
+});
+
+Deno.test("replicate tells its copies not to expire where the destination's tables do", async () => {
+  const rig = new Rig();
+  rig.cloud.expirationMs = "3600000";
+  rig.cloud.table("p1.web", "empty", {});
+  rig.cloud.table("p1.web", "full", {}, ["a"]);
+  rig.cloud.table("p1.web", "old", { expirationTime: "9999" }, ["a"]);
+  const { daemon } = daemonOf(rig, null);
+  assert.equal(await rig.world.until(daemon.run(never)), 0);
+  const expires = (name: string) => rig.destination.tables.get(name)?.resource["expirationTime"];
+  assert.deepEqual(["empty", "full", "old"].map(expires), [undefined, undefined, "9999"]);
+  assert.equal(rig.destination.tables.get("empty")?.labels()["sluice_state"], undefined);
 });

@@ -30,6 +30,10 @@ Deno.test("fingerprintSql() asks by partition, whatever they are by", () => {
   assert.match(sqlOf({ schema, rangePartitioning }), /DIV\(t\.`n` - 0, 10\)/);
   const timePartitioning = { type: "DAY" as const, field: "d" };
   assert.match(
+    sqlOf({ timePartitioning: { type: "DAY" }, requirePartitionFilter: true }),
+    /WHERE _PARTITIONTIME IS NULL OR _PARTITIONTIME IS NOT NULL/,
+  );
+  assert.match(
     sqlOf({ schema, timePartitioning, requirePartitionFilter: true }),
     /WHERE t\.`d` IS NULL OR t\.`d` IS NOT NULL/,
   );
