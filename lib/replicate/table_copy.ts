@@ -1,7 +1,7 @@
 import type { TableResource } from "../clients/bigquery/bigquery.ts";
 import type { Access } from "./access.ts";
 import { foreignKeysOf, primaryKeyOf } from "./constraints.ts";
-import { labelsOf, type Marks, marksOf, ownLabels } from "./marks.ts";
+import { labelsOf, type Marks, ownLabels } from "./marks.ts";
 import type { Side } from "./settings.ts";
 
 type Dataset = Omit<Side, "location">;
@@ -167,12 +167,6 @@ export function lossesOfCopy(
 /** Marks of a finished copy. */
 export function finishedMarks(marks: Omit<Marks, "state">): Marks {
   return { ...marks, state: null };
-}
-
-/** Whether this table is the finished copy of a source with that mark. */
-export function isFinishedCopy(table: TableResource, sourceMark: string): boolean {
-  const { source, state } = marksOf(table.labels);
-  return source === sourceMark && state === null;
 }
 
 function settingsOf(source: TableResource): Record<string, unknown> {

@@ -234,3 +234,13 @@ Deno.test("replicate with 16 agents is at least 6 times as fast as with one", as
   const [one, sixteen] = [await takes(1), await takes(16)];
   assert.ok(one / sixteen >= 6, `${one} ms, ${sixteen} ms`);
 });
+
+Deno.test("replicate makes no more requests for each of 1,000 tables than for one, and keeps nothing of them", async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 1_000; i++) rig.cloud.table("p1.web", `t${i}`, {}, [`a${i}`, "b"]);
+  const outcomes = await rig.run({ via: "extract", agents: 16 });
+  assert.equal(Object.values(outcomes).filter((is) => is === "copied").length, 1_000);
+  // Two listings and one of what was left; for a table see above.
+  assert.equal(rig.cloud.calls.length, 3 + 1_000 * 13);
+  assert.deepEqual(rig.cloud.objects(), []);
+});
