@@ -37,7 +37,8 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "ingest",
-    summary: "Load files that are dropped in S3 or a folder into PostgreSQL, exactly once",
+    summary:
+      "Load files that are dropped in S3 or a folder into PostgreSQL or Redshift, exactly once",
     load: async () => (await import("./ingest.ts")).ingest,
   },
   {
