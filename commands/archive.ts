@@ -239,7 +239,7 @@ async function archiveTo(
       view: archiveView(() => daemon),
       notReady: () => daemon.notReady(),
     });
-    await watching.begin();
+    await watching.begin(drain);
     return await daemon.run(drain);
   } finally {
     deflater.close();

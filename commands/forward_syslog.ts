@@ -193,7 +193,7 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
       datagramsDropped: () => daemon.datagramsDropped(),
       isReady: () => daemon.notReady().length === 0,
     });
-    await watching.begin();
+    await watching.begin(drain);
     return await daemon.run(drain);
   } finally {
     // What was opened before a listener failed must not outlive us: a socket's file would.

@@ -176,7 +176,7 @@ async function ingestFrom(tools: DirectoryTools, watching: Watching): Promise<Ex
       view: ingestView(daemon, counts, () => world.nowMs()),
       notReady: () => daemon.notReady(),
     });
-    await watching.begin();
+    await watching.begin(tools.drain);
     return await daemon.run();
   } finally {
     await watching.stop();

@@ -141,7 +141,7 @@ async function work(
       view: replicateView(daemon, counts, teller.table, () => world.nowMs()),
       notReady: () => daemon.notReady(),
     });
-    await watching.begin();
+    await watching.begin(drain);
     return await daemon.run(drain);
   } finally {
     drain.removeEventListener("abort", onDrain);

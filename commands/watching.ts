@@ -5,6 +5,7 @@ import {
   Reporters,
   type ReporterSettings,
 } from "../lib/clients/reporters/reporters.ts";
+import { notifyPlanOf, SystemdNotifier } from "../lib/clients/systemd.ts";
 import { StatusPage } from "../lib/clients/status_page/status_page.ts";
 import { flagOf, type Option, type OptionSpecs } from "../lib/core/options.ts";
 import { RecentLog, shownValue } from "../lib/core/recent_log.ts";
@@ -34,7 +35,8 @@ export interface Watched {
 }
 
 /**
- * How people and programs watch a daemon: its metrics, the pages of `--http`, and the reporters.
+ * How people and programs watch a daemon: its metrics, the pages of `--http`, the reporters, and what
+ * systemd is told.
  * Made before the daemon, so that an address that cannot be is refused before anything else is
  * opened; {@linkcode Watching.begin} when the daemon and its metrics are there.
  */
@@ -46,6 +48,7 @@ export class Watching {
   readonly #recent = new RecentLog();
   #status: StatusServer | null = null;
   #reporters: Reporters | null = null;
+  #systemd: SystemdNotifier | null = null;
   #notReady: (() => readonly string[]) | null = null;
 
   /** @throws {SluiceError} `usage` when an option of it is wrong. */
@@ -85,10 +88,26 @@ export class Watching {
     }
   }
 
-  /** Says where the pages are, and begins to report. */
-  async begin(): Promise<void> {
-    const { riemann, statsd, toLog } = this.#settings;
+  /**
+   * Says where the pages are, begins to report, and tells systemd that the daemon is ready: whatever
+   * it listens on has to be open.
+   *
+   * @param drain aborted when the daemon is to stop.
+   */
+  async begin(drain: AbortSignal): Promise<void> {
     if (this.#status !== null) this.world.log("info", "Serving status", { url: this.#status.url });
+    await this.#report();
+    const plan = notifyPlanOf((name) => Deno.env.get(name), Deno.pid);
+    if (plan === null) return;
+    const systemd = new SystemdNotifier(plan, this.world.log);
+    this.#systemd = systemd;
+    systemd.begin(() => this.#notReady?.() ?? []);
+    if (drain.aborted) systemd.stopping();
+    drain.addEventListener("abort", () => systemd.stopping(), { once: true });
+  }
+
+  async #report(): Promise<void> {
+    const { riemann, statsd, toLog } = this.#settings;
     if (riemann === null && statsd === null && !toLog) return;
     const { metrics, world } = this;
     const notReady = () => this.#notReady?.() ?? [];
@@ -106,6 +125,7 @@ export class Watching {
   async stop(): Promise<void> {
     await this.#reporters?.close();
     await this.#status?.stop();
+    await this.#systemd?.close();
   }
 
   #count(reporters: Reporters): void {
