@@ -58,10 +58,11 @@ export class Jobs {
     this.latencyMs = latencyMs;
   }
 
-  /** How many jobs there have been, of a kind with it: "load". */
-  count(kind?: string): number {
-    const all = [...this.#jobs.values()];
-    return kind === undefined ? all.length : all.filter((job) => job.configuration[kind]).length;
+  /** How many jobs there have been, of a kind with it: "load"; and of one project with that. */
+  count(kind?: string, projectId?: string): number {
+    return [...this.#jobs.values()]
+      .filter((job) => kind === undefined || job.configuration[kind])
+      .filter((job) => projectId === undefined || job.projectId === projectId).length;
   }
 
   routes(): Route[] {
