@@ -55,6 +55,10 @@ export function advance(work: Work, state: TableState, answer: Answer, context: 
       if (source?.etag === state.known.source.etag) {
         return afterWriting(work, state.known, state.wrote, context);
       }
+      // Its partitions are each of their own moment: only what rests can be compared.
+      if (state.known.isPartial) {
+        return { to: { at: "marking", known: state.known, wrote: state.wrote } };
+      }
       // What was copied is whole; it is of a moment between the two looks, so it is done again.
       return restart(work, state.known, state.wrote.folders, {
         isGone: source === null,

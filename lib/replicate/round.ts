@@ -238,7 +238,8 @@ export class Round {
       return this.#machine.add(work, { at: "placing", known, job });
     }
     const wrote = { rows: null, run: "", folders: [] };
-    this.#machine.add(work, { at: "marking", known, wrote });
+    const isCompared = this.#context.settings.verify === "fingerprint";
+    this.#machine.add(work, { at: isCompared ? "rechecking" : "marking", known, wrote });
   }
 
   /** Once all tables are there; one that it does not work for is told of, and is whole all the same. */

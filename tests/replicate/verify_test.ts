@@ -101,3 +101,32 @@ Deno.test("replicate finds a copy with too few rows by counting, and makes it an
   assert.deepEqual(await rig.run({ via: "extract" }), { t: "copied" });
   assert.deepEqual(rig.rows("t"), ["a", "b", "c"]);
 });
+
+Deno.test("replicate --partitions --verify fingerprint compares the whole table, if its source rests", async () => {
+  for (const isSpoilt of [false, true]) {
+    const rig = new Rig();
+    const table = rig.cloud.table(
+      "p1.web",
+      "t",
+      { timePartitioning: { type: "DAY", field: "d" } },
+      {
+        "20260101": ["a"],
+      },
+    );
+    await rig.run({ via: "extract" });
+    rig.destination.tables.get("t")?.write(table.partitions, "WRITE_TRUNCATE", rig.world.nowMs());
+    await rig.world.until(rig.world.sleep(60_000));
+    table.writePartition("20260102", ["b"], rig.world.nowMs());
+    rig.cloud.touch(table);
+    // A partition that was not copied this time differs.
+    if (isSpoilt) rig.destination.tables.get("t")?.writePartition("20260101", ["x"], 0);
+    const wanted = { via: "extract", choice: "partitions", verify: "fingerprint" } as const;
+    assert.deepEqual(await rig.run(wanted), { t: isSpoilt ? "failed" : "copied" });
+    assert.equal(rig.callsOf("jobs.insert sluice_print").length, 2);
+    if (!isSpoilt) continue;
+    assert.match(rig.reason("t"), /the partition 20260101 has rows that differ/);
+    // Made anew as a whole; the fake does not part the rows of a load, so they are counted.
+    assert.deepEqual(await rig.run({ ...wanted, verify: "rows" }), { t: "copied" });
+    assert.deepEqual(rig.rows("t"), ["a", "b"]);
+  }
+});
