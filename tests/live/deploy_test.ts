@@ -100,13 +100,37 @@ Deno.test("With the rsyslog files of scripts/deploy nothing is lost while sluice
   await Deno.remove(folder, { recursive: true });
 });
 
-for (const name of ["forward-syslog", "archive", "ingest"]) {
+const daemons = ["forward-syslog", "archive", "ingest", "replicate"] as const;
+
+/** What every unit takes away; not MemoryDenyWriteExecute, which V8 cannot run under. */
+const restrictions = [
+  ...["CapabilityBoundingSet=", "AmbientCapabilities=", "NoNewPrivileges=yes", "DynamicUser=yes"],
+  ...["ProtectSystem=strict", "ProtectHome=yes", "ProtectClock=yes", "ProtectControlGroups=yes"],
+  ...["ProtectHostname=yes", "ProtectKernelLogs=yes", "ProtectKernelModules=yes"],
+  ...["ProtectKernelTunables=yes", "ProtectProc=invisible", "PrivateDevices=yes"],
+  ...["PrivateTmp=yes", "PrivateUsers=yes", "PrivateMounts=yes", "DevicePolicy=closed"],
+  ...["LockPersonality=yes", "KeyringMode=private", "RemoveIPC=yes", "RestrictNamespaces=yes"],
+  ...["RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", "RestrictRealtime=yes"],
+  ...["RestrictSUIDSGID=yes", "SystemCallArchitectures=native"],
+  ...["SystemCallFilter=@system-service", "SystemCallFilter=~@privileged @resources"],
+  ...["UMask=0077", "LimitCORE=0"],
+];
+
+for (const name of daemons) {
   Deno.test(`The systemd unit of ${name} is one that systemd understands, and is tight`, async () => {
     const unit = await Deno.readTextFile(new URL(`systemd/sluice-${name}.service`, deploy));
+    const lines = unit.split("\n");
+    const config = `${name} --config /etc/sluice/${name}.yaml`;
+    const told = [
+      ...["Type=notify", "WatchdogSec=1min", "Restart=always", "RestartPreventExitStatus=2"],
+      `ExecStartPre=-/usr/bin/timeout 60 /usr/local/bin/sluice ${config} --check`,
+      `ExecStart=/usr/local/bin/sluice ${config}`,
+    ];
+    assert.deepEqual([...told, ...restrictions].filter((line) => !lines.includes(line)), []);
     const folder = await Deno.makeTempDir();
     const path = `${folder}/sluice-${name}.service`;
     // systemd wants to see the program.
-    await Deno.writeTextFile(path, unit.replace("/usr/local/bin/sluice", "/bin/true"));
+    await Deno.writeTextFile(path, unit.replaceAll("/usr/local/bin/sluice", "/bin/true"));
     const analyze = (...args: string[]) =>
       new Deno.Command("systemd-analyze", { args: [...args, path] }).output();
     const { success, stderr } = await analyze("verify");
@@ -115,8 +139,23 @@ for (const name of ["forward-syslog", "archive", "ingest"]) {
     const { stdout } = await analyze("security", "--offline=true");
     const text = new TextDecoder().decode(stdout);
     const [, level] = /exposure level for \S+: ([\d.]+)/.exec(text) ?? [];
-    assert.ok(Number(level) < 2, `exposure ${level}`);
+    assert.ok(Number(level) < 1.3, `exposure ${level}`);
     await Deno.remove(folder, { recursive: true });
+  });
+
+  Deno.test(`The Upstart job of ${name} starts what the unit starts`, async () => {
+    const job = await Deno.readTextFile(new URL(`upstart/sluice-${name}.conf`, deploy));
+    const command = `exec /usr/local/bin/sluice ${name} --config /etc/sluice/${name}.yaml`;
+    assert.ok(job.split("\n").some((line) => line.trim() === command));
+    for (const stanza of ["setuid sluice", "respawn", "normal exit 0 2", "console log"]) {
+      assert.ok(job.split("\n").includes(stanza), stanza);
+    }
+    const [, script] = /^script\n(.*)^end script$/ms.exec(job) ?? [];
+    if (script === undefined) return;
+    // Upstart hands it to sh -e.
+    const { success, stderr } = await new Deno.Command("sh", { args: ["-en", "-c", script] })
+      .output();
+    assert.ok(success, new TextDecoder().decode(stderr));
   });
 }
 
@@ -154,6 +193,19 @@ Deno.test("The example configuration is one that ingest takes", async () => {
     ],
     cwd: new URL("../..", import.meta.url),
     env: { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" },
+  }).output();
+  // 10: everything was understood, and then nobody was at that address.
+  assert.equal(code, 10, new TextDecoder().decode(stderr));
+});
+
+Deno.test("The example configuration is one that replicate takes", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "main.ts", "replicate", "--check"],
+      ...["--config", "scripts/deploy/replicate.yaml"],
+      ...["--bigquery-endpoint=http://127.0.0.1:1", "--storage-endpoint=http://127.0.0.1:1"],
+    ],
+    cwd: new URL("../..", import.meta.url),
   }).output();
   // 10: everything was understood, and then nobody was at that address.
   assert.equal(code, 10, new TextDecoder().decode(stderr));
