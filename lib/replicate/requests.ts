@@ -41,17 +41,8 @@ export function requestOf(work: Work, state: TableState, context: Context): Requ
     case "loading":
     case "placing":
       return jobRequestOf(work, state, context);
-    case "printing": {
-      const { source: one, destination: other } = printJobs(work, state.known, state.wrote.run);
-      const side = state.done === 0 ? "source" : "destination";
-      const { isBegun, generation } = state.jobs[state.done === 0 ? 0 : 1];
-      const job = side === "source" ? one(generation) : other(generation);
-      if (state.done < 2) return { do: "job", side, isBegun, ...job };
-      return {
-        do: "compare",
-        jobs: [one(state.jobs[0].generation).jobId, other(state.jobs[1].generation).jobId],
-      };
-    }
+    case "printing":
+      return printRequestOf(work, state);
     case "splitting":
       return { do: "partitions", known: state.known, target: state.target };
     case "extracted":
@@ -85,6 +76,22 @@ export function requestOf(work: Work, state: TableState, context: Context): Requ
           : null,
       };
   }
+}
+
+function printRequestOf(
+  work: Work,
+  { known, wrote, jobs, done }: Extract<TableState, { readonly at: "printing" }>,
+): Request {
+  const prints = printJobs(work, known, wrote.run);
+  const [one, other] = jobs;
+  if (done === 2) {
+    const { jobId: source } = prints.source(one.generation);
+    const { jobId: destination } = prints.destination(other.generation);
+    return { do: "compare", jobs: [source, destination] };
+  }
+  const side = done === 0 ? "source" : "destination";
+  const { isBegun, generation } = done === 0 ? one : other;
+  return { do: "job", side, isBegun, ...prints[side](generation) };
 }
 
 type JobState = Extract<
