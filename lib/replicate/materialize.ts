@@ -64,7 +64,8 @@ export async function materialize(
   const { client, world, stop } = tools;
   const { projectId } = wanted.table;
   const location = await locationOf(wanted.table, tools);
-  const configuration = queryConfiguration(wanted);
+  const attempt = crypto.randomUUID();
+  const configuration = labelled(queryConfiguration(wanted), attempt);
   let { day, watch } = await whereToBegin(wanted, location, tools);
   while (true) {
     const id = queryJobId(wanted, location, day, watch.generation);
@@ -76,7 +77,8 @@ export async function materialize(
       throw new SluiceError(`read the job ${id}`, "transient", "it cannot be found");
     });
     tools.onJob(job);
-    const verdict = judgeJob(watch, job, attached, `materialize ${nameOf(wanted.table)}`);
+    const isFound = attached && !isOfAttempt(job, attempt);
+    const verdict = judgeJob(watch, job, isFound, `materialize ${nameOf(wanted.table)}`);
     if (verdict.is === "failed") throw failure(wanted, verdict);
     if (verdict.is === "done") {
       if (!verdict.isOld || wanted.runId !== null) {
@@ -95,6 +97,26 @@ export async function materialize(
       );
     }
   }
+}
+
+/**
+ * A label of the job: tells a job that this process has begun, and whose answer was lost, from one that
+ * somebody else began in the same words. If it is over by the time it is found, ours is done; theirs is
+ * not looked at.
+ */
+const attemptKey = "sluice_attempt";
+
+function labelled(
+  configuration: Readonly<Record<string, unknown>>,
+  attempt: string,
+): Record<string, unknown> {
+  const labels = configuration["labels"] as Readonly<Record<string, string>> | undefined;
+  return { ...configuration, labels: { ...labels, [attemptKey]: attempt } };
+}
+
+function isOfAttempt({ configuration }: JobResource, attempt: string): boolean {
+  const labels = configuration["labels"] as Readonly<Record<string, string>> | undefined;
+  return labels?.[attemptKey] === attempt;
 }
 
 function failure(

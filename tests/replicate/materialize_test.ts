@@ -63,6 +63,18 @@ Deno.test("materialize, killed and repeated, waits for the job that runs and beg
   assert.equal(rig.cloud.jobs.size, 2);
 });
 
+Deno.test("materialize knows its own job again when the answer was lost and the job is over", async () => {
+  const rig = new Rig();
+  rig.cloud.jobMs = 0;
+  const wanted = wish({ disposition: "WRITE_APPEND" });
+  await run(rig, wanted);
+  let lost = 0;
+  rig.cloud.fault = (call) => call.startsWith("jobs.insert") && lost++ === 1 ? "lost" : undefined;
+  await run(rig, wanted);
+  // One answer told of the first run's job, one was lost.
+  assert.deepEqual([lost, rig.cloud.jobs.size], [2, 2]);
+});
+
 Deno.test("materialize finds a job that was begun before midnight", async () => {
   const rig = new Rig();
   rig.cloud.jobMs = 3_600_000;
