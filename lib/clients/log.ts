@@ -1,6 +1,6 @@
 import { configureSync, getLogger, type LogRecord, resetSync } from "@logtape/logtape";
 import { reasonOf } from "../core/errors.ts";
-import { Secret } from "../core/secret.ts";
+import { redactText, Secret } from "../core/secret.ts";
 import { visible } from "../core/visible.ts";
 import type { Log, LogLevel } from "../core/world.ts";
 
@@ -60,7 +60,7 @@ function levelOf(record: LogRecord): string {
 }
 
 function messageOf(record: LogRecord): string {
-  return record.message.map(String).join("");
+  return redactText(record.message.map(String).join(""));
 }
 
 function textLine(record: LogRecord, withStack: boolean): string {
@@ -99,7 +99,10 @@ function jsonOf(value: unknown, withStack: boolean): string {
 
 /** What JSON can hold of a value; an error is its reason, and its stack only for those who debug. */
 function plain(value: unknown, withStack: boolean): unknown {
-  if (value instanceof Error) return withStack ? value.stack ?? reasonOf(value) : reasonOf(value);
+  if (typeof value === "string") return redactText(value);
+  if (value instanceof Error) {
+    return redactText(withStack ? value.stack ?? reasonOf(value) : reasonOf(value));
+  }
   if (value instanceof Secret) return value.toString();
   if (typeof value === "bigint") return value.toString();
   return value;

@@ -1,3 +1,5 @@
+import { redactText } from "./secret.ts";
+
 /**
  * What is wrong with a failed act, as far as a retry is concerned:
  *
@@ -16,15 +18,22 @@ export type Fault = "transient" | "permanent" | "denied" | "corrupt" | "usage";
 export class SluiceError extends Error {
   override readonly name = "SluiceError";
 
+  /** What was tried, in the infinitive: "read /etc/sluice.yaml". */
+  readonly action: string;
+  /** Why it failed, with the value, and what to try. */
+  readonly detail: string;
+
+  /** Passwords of URLs that were given where none is expected are taken out of both texts. */
   constructor(
-    /** What was tried, in the infinitive: "read /etc/sluice.yaml". */
-    readonly action: string,
+    action: string,
     readonly fault: Fault,
-    /** Why it failed, with the value, and what to try. */
-    readonly detail: string,
+    detail: string,
     options?: { cause?: unknown },
   ) {
-    super(`Cannot ${action}: ${detail}`, options);
+    const [shownAction, shownDetail] = [redactText(action), redactText(detail)];
+    super(`Cannot ${shownAction}: ${shownDetail}`, options);
+    this.action = shownAction;
+    this.detail = shownDetail;
   }
 }
 

@@ -1,5 +1,5 @@
 import { reasonOf } from "./errors.ts";
-import { redactUrl, Secret } from "./secret.ts";
+import { redactText, redactUrl, Secret } from "./secret.ts";
 import type { Log, LogLevel, World } from "./world.ts";
 
 /** A line of the log, as a page shows it. */
@@ -35,9 +35,9 @@ export class RecentLog {
         this.#take({
           atMs: world.nowMs(),
           level,
-          message: cut(message),
+          message: cut(redactText(message)),
           fields: Object.entries(fields).slice(0, fieldsMost)
-            .map(([name, value]) => [cut(name), cut(textOf(value))] as const),
+            .map(([name, value]) => [cut(name), cut(redactText(textOf(value)))] as const),
         });
       }
     };

@@ -47,7 +47,7 @@ export interface OrderBy {
 }
 
 /** The keys of a manifest, the predecessor's first. */
-const keys = [
+export const manifestKeys = [
   "table",
   "pk-columns",
   "columns",
@@ -107,7 +107,7 @@ export async function readManifest(
   resolve: (reference: string) => Promise<Secret>,
 ): Promise<Manifest> {
   const action = `read manifest ${name}`;
-  const values = new ManifestValues(action, parsed(action, name, bytes), keys);
+  const values = new ManifestValues(action, parsed(action, name, bytes), manifestKeys);
   const strategy = values.word("strategy", ["merge", "replace", "append"]);
   const columns = columnsOf(values, "columns");
   if (columns.length === 0) throw values.wrong("columns", "is missing: name the files' columns");

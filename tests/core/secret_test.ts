@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { format, inspect } from "node:util";
 import fc from "fast-check";
 import { SluiceError } from "../../lib/core/errors.ts";
-import { redactUrl, Secret } from "../../lib/core/secret.ts";
+import { usageError } from "../../lib/core/errors.ts";
+import { redactText, redactUrl, Secret } from "../../lib/core/secret.ts";
 
 const canary = "c4n4ry-horse-battery";
 const secret = new Secret(canary);
@@ -88,4 +89,44 @@ Deno.test("redactUrl() hides a password of any characters, and once is enough", 
     assert.equal(shown, `${scheme}user:[secret]@host/path`);
     assert.equal(redactUrl(shown), shown);
   }));
+});
+
+const texts: [text: string, shown: string][] = [
+  ['Cannot use "postgres://al:pw@h/d": no', 'Cannot use "postgres://al:[secret]@h/d": no'],
+  ["read s3://al:p/w@d@h/x and http://b:c@d", "read s3://al:[secret]@h/x and http://b:[secret]@d"],
+  ["https://:pw@h/x?a=1&X-Amz-Signature=ab", "https://:[secret]@h/x?a=1&X-Amz-Signature=[secret]"],
+  ["jdbc:redshift://h:5439/d;UID=al;PWD=pw", "jdbc:redshift://h:5439/d;UID=al;PWD=[secret]"],
+  [
+    "CREDENTIALS 'aws_access_key_id=A;aws_secret_access_key=b/c+d='",
+    "CREDENTIALS 'aws_access_key_id=[secret];aws_secret_access_key=[secret]'",
+  ],
+  ["give postgres://USER:PASSWORD@HOST/DATABASE", "give postgres://USER:PASSWORD@HOST/DATABASE"],
+  ["give ?user=USER&password=PASSWORD", "give ?user=USER&password=PASSWORD"],
+  ["sasl-password-file=/run/p", "sasl-password-file=/run/p"],
+  ["listen on tcp://h:1514,tls://h:6514 for a@b", "listen on tcp://h:1514,tls://h:6514 for a@b"],
+  ["http://h:8080/a@b", "http://h:8080/a@b"],
+  ["partition=0 of topic a at offset=7", "partition=0 of topic a at offset=7"],
+];
+
+for (const [text, shown] of texts) {
+  Deno.test(`redactText() shows ${text}`, () => {
+    assert.equal(redactText(text), shown);
+    assert.equal(redactText(shown), shown);
+  });
+}
+
+Deno.test("redactText() takes no longer for a text that is made to make it slow", () => {
+  const begun = performance.now();
+  for (const piece of ["a", "a://", "a://b:", "pass", "pass=", "://:@", "token-"]) {
+    redactText(`=@${piece.repeat(300_000 / piece.length)}`);
+  }
+  const ms = performance.now() - begun;
+  assert.ok(ms < 3_000, `${ms} ms`);
+});
+
+Deno.test("an error holds no password of a URL, in none of its texts", () => {
+  const error = usageError("open postgres://al:pw1@h", "there is a://b:pw2@c?password=pw3");
+  for (const text of [error.message, error.stack ?? "", error.action, error.detail]) {
+    assert.ok(!/pw[123]/.test(text), text);
+  }
 });
