@@ -26,8 +26,10 @@ async function killAgainAndAgain(
   times: number,
 ): Promise<string> {
   const { server } = pair;
+  const begun = server.jobs.count();
   let ends = 0;
   let calls = 70;
+  let last = "";
   for (let kill = 0; kill < times;) {
     // Jobs that run on while nobody looks, and such that are done at once.
     server.jobs.latencyMs = kill % 2 === 0 ? 0 : 400;
@@ -35,20 +37,20 @@ async function killAgainAndAgain(
     const moment = moments[kill % moments.length] ?? "before it is sent";
     if (await killAtCall(pair, args, { call, moment }) === null) {
       kill++;
+      last = `call ${call}, ${moment}`;
       continue;
     }
-    await pair.assertAllSame(`end ${++ends} after ${kill} kills`);
-    // What was left to do had fewer calls than that.
+    await pair.assertAllSame(`end ${++ends} after ${kill} kills, the last at ${last}`);
+    // What is left to do has fewer calls than that.
     calls = Math.max(20, calls - 5);
     await pair.add(`t${ends % 2 === 0 ? 1 : 10}`, someRows(2, ends * 1_000));
     await pair.fill(`new${ends}`, plain, someRows(3, ends));
   }
-  server.jobs.latencyMs = 0;
   const { code, stderr } = await pair.run(args);
   assert.equal(code, 0, stderr);
-  await pair.assertAllSame("the end");
+  await pair.assertAllSame(`the end, the last kill at ${last}`);
   return `${pair.tablesOf("us").length} tables, ${ends + 1} times to the end, ` +
-    `${server.jobs.count()} jobs: all equal, nothing left`;
+    `${server.jobs.count() - begun} jobs: all equal, nothing left`;
 }
 
 const ways: Readonly<Record<string, readonly string[]>> = {
@@ -56,52 +58,58 @@ const ways: Readonly<Record<string, readonly string[]>> = {
   copies: ["--changed", "--number-of-agents", "2"],
 };
 
-Deno.test(`SIGKILL at ${kills} random calls: the copies end equal, and nothing is left`, async (t) => {
-  await using server = await startReplicating();
-  const each = Math.ceil(kills / Object.keys(ways).length);
-  for (const [name, args] of Object.entries(ways)) {
-    await t.step(name, async () => {
-      const pair = await DatasetPair.make(server, name);
-      await fill(pair);
-      console.info(`${each} kills, ${name}: ${await killAgainAndAgain(pair, args, each)}`);
-    });
-  }
-});
-
-/** What is left by a crash is gone on with; then the copies are dropped, and the sources change. */
+/** What is left by crashes is gone on with; before, there are no copies, and the sources change. */
 async function crashAndGoOn(
   pair: DatasetPair,
   args: readonly string[],
-  points: readonly string[],
+  states: readonly string[],
 ): Promise<void> {
   await pair.dropCopies();
   const first = pair.server.jobs.count() * 1_000;
   for (const tableId of ["t1", "t10", "days"]) await pair.add(tableId, someRows(1, first));
-  for (const point of points) await crashAt(pair, args, point);
+  for (const state of states) await crashAt(pair, args, `after-${state}`);
   const { code, stderr } = await pair.run(args);
-  assert.equal(code, 0, `${points}: ${stderr}`);
-  await pair.assertAllSame(points.join(", then "));
+  assert.equal(code, 0, `${states}: ${stderr}`);
+  await pair.assertAllSame(states.join(", then "));
 }
 
-Deno.test("a crash after each state of a table: the next run goes on to the end", async (t) => {
+/** The states of tables that go through files, in chains of crashes that go on from each other. */
+const chains = [
+  ["planned", "extracting", "moving", "loading", "printing", "cleaning"],
+  ["guarding", "splitting", "extracted", "rechecking"],
+  ["creating", "placing", "marking"],
+];
+const isLong = kills > 40;
+
+Deno.test(`replicate, killed at ${kills} random calls and after each state: the copies are equal, nothing is left`, async (t) => {
   await using server = await startReplicating();
+  await t.step("SIGKILL at random calls", async () => {
+    const each = Math.ceil(kills / Object.keys(ways).length);
+    await Promise.all(
+      Object.entries(ways).map(async ([name, args]) => {
+        const pair = await DatasetPair.make(server, `random-${name}`);
+        await fill(pair);
+        console.info(`${each} kills, ${name}: ${await killAgainAndAgain(pair, args, each)}`);
+      }),
+    );
+  });
+  server.jobs.latencyMs = 0;
   const files = await DatasetPair.make(server, "files");
   await fill(files);
   await files.fill("guarded", plain, someRows(4));
   files.restrict("guarded", "few", "id < 2");
   const byFiles = ["--via", "extract", "--verify", "fingerprint", ...guards];
-  const states = [
-    ...["planned", "splitting", "creating", "extracting", "extracted", "moving", "guarding"],
-    ...["loading", "placing", "rechecking", "printing", "marking", "cleaning"],
-  ];
-  for (const state of states) {
-    await t.step(`files, ${state}`, () => crashAndGoOn(files, byFiles, [`after-${state}`]));
+  for (const states of isLong ? chains.flat().map((one) => [one]) : chains) {
+    await t.step(
+      `a crash after ${states.join(", then ")}`,
+      () => crashAndGoOn(files, byFiles, states),
+    );
   }
   const copies = await DatasetPair.make(server, "copies");
   await fill(copies);
-  for (const points of [["copying"], ["copying", "probing"], ["copying", "contested"]]) {
-    await t.step(`copies, ${points.join(", then ")}`, async () => {
-      await crashAndGoOn(copies, ["--number-of-agents", "1"], points.map((one) => `after-${one}`));
-    });
-  }
+  await t.step(
+    "a crash after copying, then probing, then contested",
+    // One agent: the first table comes to all of them.
+    () => crashAndGoOn(copies, ["--number-of-agents", "1"], ["copying", "probing", "contested"]),
+  );
 });

@@ -232,3 +232,10 @@ export const plain: TableSettings = {
 export function someRows(count: number, first = 0): { id: number; text: string }[] {
   return Array.from({ length: count }, (_, i) => ({ id: first + i, text: `text ${first + i}` }));
 }
+
+/** A file with a query, gone at the end of its block. */
+export async function queryFile(sql: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempFile({ prefix: "sluice-query-" });
+  await Deno.writeTextFile(path, sql);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
