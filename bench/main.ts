@@ -27,6 +27,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     about: "gzip CSV from S3 merged into PostgreSQL, beside curl | gunzip | psql \\copy",
     load: () => import("./ingest.ts"),
   },
+  "replicate": {
+    about: "1,000 tables of BigQuery: requests, memory, and 16 agents beside one",
+    load: () => import("./replicate.ts"),
+  },
   "directories": {
     about: "ingest's polls over 10,000 directories: time, requests, memory",
     load: () => import("./directories.ts"),
