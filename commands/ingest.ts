@@ -1,4 +1,5 @@
-import { readAllText } from "../lib/clients/file.ts";
+import { fileURLToPath } from "node:url";
+import { findFile, readAllText } from "../lib/clients/file.ts";
 import { Stdout } from "../lib/clients/stdio.ts";
 import { usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode } from "../lib/core/exit.ts";
@@ -123,6 +124,7 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
     throw usageError("ingest", "give --from s3://BUCKET/PREFIX or file:///DIR");
   }
   const store = await storeOf(url, values, world);
+  await refuseMissing(url);
   const targets = new Targets(world);
   const resolve = secretResolver({
     env: (name) => Deno.env.get(name),
@@ -144,6 +146,16 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
     await targets.close();
     await store.close();
   }
+}
+
+/** A folder that is not there would be taken for an empty one, and a slip of the pen go unnoticed. */
+async function refuseMissing(url: string): Promise<void> {
+  if (!/^file:/i.test(url)) return;
+  const found = await findFile(fileURLToPath(url));
+  if (found === undefined) {
+    throw usageError(`ingest from ${url}`, "there is no such folder; create it or correct --from");
+  }
+  if (found.isFile) throw usageError(`ingest from ${url}`, "it is a file; give its folder");
 }
 
 /** `--check`: every manifest, and everything that it names. */

@@ -103,7 +103,7 @@ export async function findFile(
     return { path: await Deno.realPath(path), isFile: (await Deno.stat(path)).isFile };
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return undefined;
-    throw fileError("write", path, thrown);
+    throw fileError("look at", path, thrown);
   }
 }
 

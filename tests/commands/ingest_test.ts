@@ -13,6 +13,12 @@ const wrong: [what: string, args: string[], complaint: string | RegExp][] = [
     ["--from=file:///tmp", "--key-pattern=("],
     /^Cannot read --key-pattern "\(": give a regular expression/,
   ],
+  [
+    "a folder that is not there",
+    ["--from=file:///tmp/no-such-folder", "--once"],
+    /^Cannot ingest from file:\/\/\/tmp\/no-such-folder: there is no such folder; create it/,
+  ],
+  ["a file for a folder", ["--from=file:///etc/passwd"], /it is a file; give its folder/],
   ["no workers", ["--from=file:///tmp", "--workers=0"], /--workers/],
 ];
 
