@@ -71,12 +71,19 @@ async function chooseChanged(
   return { tables, unchanged };
 }
 
-/** Whether the source is another one than was copied, as far as the copy's marks tell. */
+/** No job takes longer: what was changed earlier before a copy was there is in it. */
+const jobMostMs = 86_400_000;
+
+/**
+ * Whether the source is another one than was copied, as far as the copy's marks tell. A copy without
+ * any may be one of ours whose last step was missed, and whose source was changed while its job ran: it
+ * is looked at more closely, and gone on with if it is of this very source.
+ */
 export function isChanged(source: TableResource, destination: TableEntry | null): boolean {
   const marks = marksOf(destination?.labels);
   if (marks.source !== null) return marks.source !== etagMark(source.etag);
-  // Not copied by us: whatever is not older than it.
-  return Number(source.lastModifiedTime ?? Infinity) >= Number(destination?.creationTime ?? 0);
+  const madeMs = Number(destination?.creationTime ?? 0);
+  return Number(source.lastModifiedTime ?? Infinity) >= madeMs - jobMostMs;
 }
 
 function isProbed({ destination }: Candidate, nowMs: number): boolean {

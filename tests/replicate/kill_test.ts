@@ -111,6 +111,20 @@ Deno.test("replicate of what changed also finishes copies that it was killed bef
   }
 });
 
+Deno.test("replicate of what changed finds a source that changed while the copy job of a killed run went on", async () => {
+  for (let moment = 0;; moment++) {
+    const rig = new Rig(["EU", "EU"]);
+    const table = rig.cloud.table("p1.web", "t1", { description: "one" }, ["a", "b"]);
+    if (!await runUntil(rig, moment, { choice: "changed" })) break;
+    // The job reads, the source changes, and only then the copy appears.
+    table.writePartition("", ["a", "b", "c"], rig.world.nowMs());
+    rig.cloud.touch(table);
+    await rig.world.until(rig.world.sleep(60_000));
+    await rig.run({ choice: "changed" });
+    assertWhole(rig, moment);
+  }
+});
+
 Deno.test("replicate, killed at any moment and then faced with a changed source, leaves all whole", async () => {
   for (let moment = 0;; moment += 3) {
     const rig = new Rig();
