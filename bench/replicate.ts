@@ -59,8 +59,9 @@ async function replicate(pair: DatasetPair, agents: number): Promise<Run> {
   ], server.env());
   const residentMb: number[] = [];
   const timer = setInterval(() => {
-    const status = Deno.readTextFileSync(`/proc/${sluice.pid}/status`);
-    residentMb.push(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024 / 1e6);
+    Deno.readTextFile(`/proc/${sluice.pid}/status`).then((status) => {
+      residentMb.push(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024 / 1e6);
+    }, () => {}); // it has just ended
   }, pollMs);
   const { code } = await sluice.process.ended.finally(() => clearInterval(timer));
   const seconds = (performance.now() - begun) / 1_000;
