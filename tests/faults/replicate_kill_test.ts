@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-console -- the counts are what is published
 import assert from "node:assert/strict";
+import { isJob } from "../support/google_proxy_faults.ts";
 import { crashAt, killAtCall, type Moment } from "../support/replicate_kills.ts";
 import { DatasetPair, plain, someRows, startReplicating } from "../support/replicate_rig.ts";
 
@@ -112,4 +113,12 @@ Deno.test(`replicate, killed at ${kills} random calls and after each state: the 
     // One agent: the first table comes to all of them.
     () => crashAndGoOn(copies, ["--number-of-agents", "1"], ["copying", "probing", "contested"]),
   );
+  await t.step("a crash after spoiling: a copy that came out wrong is made anew", async () => {
+    server.proxy.faults.add({
+      do: "runAfter",
+      when: (call) => copies.owns(call) && isJob("load", /"tableId":"t1"/)(call),
+      act: () => server.insert(copies.eu("t1"), someRows(1, 500)),
+    });
+    await crashAndGoOn(copies, ["--via", "extract"], ["spoiling"]);
+  });
 });
