@@ -2,6 +2,7 @@ import { Command as Commander, CommanderError, Option as CommanderOption } from 
 import { readAllText } from "../lib/clients/file.ts";
 import type { OpenLog } from "../lib/clients/log.ts";
 import { onStop } from "../lib/clients/signals.ts";
+import { stdinIsTerminal } from "../lib/clients/stdio.ts";
 import { SluiceError, usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode } from "../lib/core/exit.ts";
 import { envOf, flagOf, type OptionSpecs, type ValuesOf } from "../lib/core/options.ts";
@@ -11,6 +12,7 @@ import { type Log, realWorld } from "../lib/core/world.ts";
 import type { Command } from "./command.ts";
 import { complaintLine, generalHelp, helpTail } from "./help.ts";
 import { type CommandEntry, commands } from "./mod.ts";
+import type { Asked } from "./rights.ts";
 
 /** What commander understood of the arguments: which command, with what. */
 interface Parsed {
@@ -24,15 +26,21 @@ interface Parsed {
  * is thrown as a SluiceError, or returned as the exit code of the command.
  *
  * @param table the commands there are; tests have their own.
+ * @param drop gives back the rights that the command does not need, for the rest of the process.
  */
 export async function runCommandLine(
   args: readonly string[],
   table: readonly CommandEntry[] = commands,
+  drop: (command: string, asked: Asked) => void = () => {},
 ): Promise<ExitCode> {
   const parsed = await parseArguments(args, table);
   if (parsed === undefined) return Exit.ok;
-  const { command } = parsed;
+  const { command, operands } = parsed;
   const values = await settle(parsed, table);
+  drop(command.name, {
+    ...{ values, operands, stdinIsTerminal: stdinIsTerminal() },
+    env: (name) => Deno.env.get(name),
+  });
   const log = await logOf(command, values);
   const stop = onStop({ stages: command.daemon || command.drains ? 2 : 1 });
   try {
@@ -42,7 +50,7 @@ export async function runCommandLine(
     });
     const world = realWorld(log.log);
     return await Promise.race([
-      command.run(values, { operands: parsed.operands, world, drain, abort }),
+      command.run(values, { operands, world, drain, abort }),
       aborted,
     ]);
   } catch (thrown) {
