@@ -1,3 +1,5 @@
+import { crashVariable } from "../lib/clients/crash_point.ts";
+
 /** What a command may go on to need, by Deno's names. Reading files is left to all of them. */
 export type Right = "net" | "write" | "env" | "sys";
 
@@ -76,6 +78,10 @@ const all: readonly Right[] = ["net", "write", "env", "sys"];
  */
 export function dropRights(command: string, asked: Asked): void {
   const needed = needs[command]?.(asked) ?? all;
-  for (const name of ["run", "ffi", "import"] as const) Deno.permissions.revokeSync({ name });
+  // A test that lets the process die at a point needs the right to kill: see crash_point.ts.
+  const dies = asked.env(crashVariable) !== undefined;
+  for (const name of ["run", "ffi", "import"] as const) {
+    if (name !== "run" || !dies) Deno.permissions.revokeSync({ name });
+  }
   for (const name of all) if (!needed.includes(name)) Deno.permissions.revokeSync({ name });
 }

@@ -1,4 +1,5 @@
-const variable = "SLUICE_TEST_CRASH_AT";
+/** Tells a process where to crash; see {@linkcode crashPoint}. */
+export const crashVariable = "SLUICE_TEST_CRASH_AT";
 
 /** Where to crash: at the so-many-th passing of the point of that name. */
 interface Plan {
@@ -23,9 +24,9 @@ export function crashPoint(name: string): void {
 
 function readPlan(): Plan | null {
   const isGranted = Deno.permissions.querySync({ name: "run" }).state === "granted" &&
-    Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+    Deno.permissions.querySync({ name: "env", variable: crashVariable }).state === "granted";
   const [, name, times] = /^(.+?)(?::([1-9]\d{0,8}))?$/.exec(
-    isGranted ? Deno.env.get(variable) ?? "" : "",
+    isGranted ? Deno.env.get(crashVariable) ?? "" : "",
   ) ?? [];
   return name === undefined ? null : { name, left: Number(times ?? 1) };
 }

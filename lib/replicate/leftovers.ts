@@ -7,8 +7,9 @@ import { pairFolder, stagedBy } from "./staging.ts";
 
 /**
  * Deletes staged files that nobody needs any more. One listing of the pair's folder shows what runs have
- * left that were killed before they cleaned up: what belongs to a finished copy is deleted, as its
- * marks name the job, and so is the table in which its partitions were put together. All else may belong to a run that is going on, or be the work that this one goes on
+ * left that were killed before they cleaned up: what belongs to a finished copy, or to one that came out
+ * wrong, is deleted, as its marks name the job, and so is the table in which its partitions were put
+ * together. All else may belong to a run that is going on, or be the work that this one goes on
  * with; `all` (nothing else is running) deletes it, too, and temporary tables.
  *
  * @returns how many objects and tables were deleted.
@@ -29,7 +30,7 @@ export async function cleanLeftovers(
     for await (const { name } of store?.list(place.bucket, pair) ?? []) {
       const staged = stagedBy(pair, name);
       if (staged === null) continue;
-      if (all || isFinished(destinations, staged)) folders.add(staged.folder);
+      if (all || isOver(destinations, staged)) folders.add(staged.folder);
     }
     for (const folder of folders) objects += await performer.emptyFolder(place.bucket, folder);
   }
@@ -46,10 +47,11 @@ export async function cleanLeftovers(
   return { objects, tables };
 }
 
-function isFinished(
+/** Whether nobody loads these files any more: their copy is there, or came out wrong and is made anew. */
+function isOver(
   destinations: ReadonlyMap<string, TableEntry>,
   { tableId, jobId }: { readonly tableId: string; readonly jobId: string },
 ): boolean {
   const { run, state } = marksOf(destinations.get(tableId)?.labels);
-  return run === jobId && state === null;
+  return run === jobId && (state === null || state === "wrong");
 }
