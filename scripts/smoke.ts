@@ -5,11 +5,21 @@ export interface Trial {
   readonly text: string;
 }
 
-/** Starts the compiled program: it must tell its version and bring records through a file unharmed. */
-export async function tryBinary(path: string, versionLine: string): Promise<Trial> {
+/**
+ * Starts the compiled program: it must tell its version and bring records through a file unharmed.
+ *
+ * @param options.isWhole built for everything; else only its version is asked for.
+ */
+export async function tryBinary(
+  path: string,
+  versionLine: string,
+  { isWhole }: { readonly isWhole: boolean },
+): Promise<Trial> {
   const told = await run(path, ["--version"]);
   if (told.startsWith("deno ")) return { verdict: "stand-in", text: told };
   if (told !== `${versionLine}\n`) return dead("--version", versionLine, told);
+  const start = `starts in ${await startMs(path)} ms (median of ${startsTimed})`;
+  if (!isWhole) return { verdict: "alive", text: `${versionLine}; ${start}` };
   const lines = "one\ntwo\n\nüber\n";
   const folder = await Deno.makeTempDir({ prefix: "sluice-smoke-" });
   try {
@@ -26,7 +36,21 @@ export async function tryBinary(path: string, versionLine: string): Promise<Tria
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  return { verdict: "alive", text: `${versionLine}; baldr pack and cat agree; archive compresses` };
+  const text = `${versionLine}; ${start}; baldr pack and cat agree; archive compresses`;
+  return { verdict: "alive", text };
+}
+
+const startsTimed = 9;
+
+/** How long `--version` takes, the median of some starts. */
+async function startMs(path: string): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < startsTimed; n++) {
+    const begun = performance.now();
+    await run(path, ["--version"]);
+    times.push(performance.now() - begun);
+  }
+  return Math.round(times.sort((a, b) => a - b)[(startsTimed - 1) / 2] ?? 0);
 }
 
 function dead(what: string, wanted: string, got: string): Trial {
