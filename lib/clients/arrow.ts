@@ -26,7 +26,7 @@ import { daysOf, microsecondsOf } from "../formats/sql_time.ts";
 const encoder = new TextEncoder();
 
 /** Rows of one record batch, and the characters of their values, at most about. */
-const batchRows = 8_192;
+const batchRows = 16_384;
 const batchCharacters = 2 * 1024 * 1024;
 
 /** A column of texts: its name, and its type as PostgreSQL names it. */
