@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { programRights } from "../../scripts/rights.ts";
+import { fileURLToPath } from "node:url";
+import { programRights, rightsFor } from "../../scripts/rights.ts";
 import { makeCertificates } from "../support/certificates.ts";
-import { startKafka } from "../support/kafka_server.ts";
+import { type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { readAllKcat } from "../support/kcat_reader.ts";
 import { sendLines } from "../support/line_sender.ts";
+import { NotifySocket } from "../support/notify_socket.ts";
+import { runCommand } from "../support/processes.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
 
 const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
@@ -59,5 +62,55 @@ Deno.test("forward-syslog needs no more rights than the compiled program has", a
       );
     });
   }
+  await t.step("archive with those of a program for its hosts and folders alone", async () => {
+    await archivesNarrowly(kafka, folder);
+  });
   await Deno.remove(folder, { recursive: true });
 });
+
+/**
+ * The rights of `deno task compile --for archive --hosts KAFKA --folders FOLDER`, but for the sockets of
+ * systemd, which lie elsewhere here, and for the program and its libraries, which are not in one file.
+ */
+async function narrowRights(
+  kafka: KafkaServer,
+  folder: string,
+  notify: string,
+): Promise<string[]> {
+  const { text } = await runCommand([Deno.execPath(), "info", "--json"]);
+  const { npmCache } = JSON.parse(text) as { npmCache: string };
+  const program = [fileURLToPath(new URL("../../", import.meta.url)), npmCache].join(",");
+  const hosts = kafka.bootstrap.split(",");
+  return rightsFor({ command: "archive", hosts, folders: [folder] }).map((right) =>
+    right.replaceAll("/run/systemd/notify", notify)
+      .replaceAll("/run/sluice-archive/", `${folder}/`)
+      .replace("--allow-read=", `--allow-read=${program},`)
+  );
+}
+
+async function archivesNarrowly(kafka: KafkaServer, folder: string): Promise<void> {
+  await using socket = await NotifySocket.start("file");
+  const rights = await narrowRights(kafka, folder, socket.name);
+  const env = { NOTIFY_SOCKET: socket.name, RUNTIME_DIRECTORY: folder };
+  const args = ["archive", `--spool-dir=${folder}/spool`, "--include=with-gzip"];
+  const run = async (...more: string[]) => {
+    await using sluice = await SluiceProcess.start([...args, ...more], env, rights);
+    await using _limit = { [Symbol.asyncDispose]: () => sluice.process.stop() };
+    const { code } = await sluice.process.ended;
+    return { code, log: await sluice.log() };
+  };
+  const at = `--kafka=${kafka.bootstrap}`;
+  const done = await run(at, `--to=file://${folder}/archive`, "--once");
+  assert.equal(done.code, 0, done.log);
+  // The name that it sends from is a file then, as no other is allowed.
+  await socket.heard(/^READY=1$/);
+
+  const elsewhere = await Deno.makeTempDir();
+  const refused = await run(at, `--to=file://${elsewhere}`, "--check");
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.log, /Requires \w+ access|denied|may not/i);
+  const foreign = await run("--kafka=localhost:1", `--to=file://${folder}/archive`, "--check");
+  assert.notEqual(foreign.code, 0);
+  assert.match(foreign.log, /EPERM localhost/);
+  await Deno.remove(elsewhere, { recursive: true });
+}
