@@ -43,6 +43,9 @@ function notEdn(detail: string, cause?: unknown): SluiceError {
 
 const closerOf: Readonly<Record<string, string>> = { "{": "}", "[": "]", "(": ")" };
 
+/** A manifest has three. The parser calls itself for each, and is slow about it. */
+const levelsMost = 100;
+
 /** What is told apart to find where a value ends: comments, strings, characters, brackets, others. */
 const tokens =
   /;[^\n]*|"(?:[^"\\]|\\[^])*"|\\(?:[a-zA-Z0-9]+|[^])|[{}()[\]"]|#_|[^\s,;"{}()[\]\\]+/g;
@@ -61,6 +64,9 @@ function firstForm(text: string): string {
     const inner = open.at(-1);
     const closer = closerOf[token];
     if (closer !== undefined) {
+      if (open.length === levelsMost) {
+        throw notEdn(`${where}: there are more than ${levelsMost} brackets in each other`);
+      }
       open.push({ closer, at: index, items: 0 });
       continue;
     }

@@ -68,7 +68,7 @@ export const manifestKeys = [
 
 const defaultTimeoutMs = 300_000;
 const mostTimeoutMs = 2 ** 31 - 1;
-const mostBytes = 1024 * 1024;
+const mostBytes = 256 * 1024;
 
 /**
  * What a file of this name is as a manifest, null when it is none. As the predecessor has it, any name

@@ -229,7 +229,7 @@ const unreadable: [name: string, text: string, message: RegExp][] = [
   ["manifest.yaml", "table: a\ntable: b", /unique/],
   ["manifest.yaml", "", /it is no map of keys/],
   ["manifest.toml", "", /call it manifest.edn/],
-  ["manifest.json", `"${"x".repeat(2 ** 20)}"`, /longer than 1048576 bytes/],
+  ["manifest.json", `"${"x".repeat(2 ** 20)}"`, /longer than 262144 bytes/],
 ];
 
 for (const [name, text, message] of unreadable) {

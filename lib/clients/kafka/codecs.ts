@@ -5,8 +5,11 @@ import { reasonOf, SluiceError } from "../../core/errors.ts";
 
 /** Zlib's pieces: with its own 16 KiB, putting them together takes as long as making them. */
 const chunkSize = 262_144;
-/** gzip and zstd can make anything of a megabyte. No broker takes a batch of so much. */
-const maxOutputLength = 2 ** 30;
+/**
+ * gzip can make a gigabyte of a megabyte, and zstd more. No producer's batch comes near this, and an
+ * instance with hundreds of partitions must not fall over one of them.
+ */
+const maxOutputLength = 256 * 1024 * 1024;
 
 type Codec = readonly [name: string, expand: (bytes: Buffer) => Uint8Array];
 
@@ -32,11 +35,21 @@ export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
   if (expand === undefined) {
     throw new SluiceError("decompress a batch", "permanent", `there is no codec ${codec}`);
   }
+  const action = `decompress a batch by ${name}`;
   try {
     const expanded = expand(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    // snappy and lz4 make at most 255 bytes of one.
+    if (expanded.length > maxOutputLength) throw tooLong(action);
     return new Uint8Array(expanded.buffer, expanded.byteOffset, expanded.length);
   } catch (thrown) {
+    if (thrown instanceof SluiceError) throw thrown;
+    if ((thrown as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") throw tooLong(action);
     const detail = `the bytes are damaged: ${reasonOf(thrown)}`;
-    throw new SluiceError(`decompress a batch by ${name}`, "corrupt", detail, { cause: thrown });
+    throw new SluiceError(action, "corrupt", detail, { cause: thrown });
   }
+}
+
+function tooLong(action: string): SluiceError {
+  const most = `${maxOutputLength >> 20} MiB`;
+  return new SluiceError(action, "corrupt", `the batch is longer than ${most} without compression`);
 }
