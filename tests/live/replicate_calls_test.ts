@@ -39,7 +39,7 @@ const beginning = [
   `GET staging-eu ${listing} 200`,
 ];
 
-/** A table through files in two buckets, of which each job is asked for once. */
+/** A table through files in two buckets; each job is asked for at least once. */
 const throughFiles = [
   `GET web_us ${table} 200`,
   `GET web_us ${policies} 200`,
@@ -106,7 +106,7 @@ const materialized = [
 Deno.test("replicate's and materialize's HTTP calls are these and no others", async (t) => {
   await using server = await startReplicating({ jobLatencyMs: 300 });
   const { calls } = server.proxy;
-  /** The calls of one run, in order. */
+  /** The calls of one run, in order; of polls of a job in a row the first. */
   const callsOf = async (args: readonly string[]): Promise<string[]> => {
     calls.length = 0;
     const { code, stdout, stderr } = await runSluice(args, { env: server.env() });
@@ -116,7 +116,9 @@ Deno.test("replicate's and materialize's HTTP calls are these and no others", as
         service === "storage" || query["prettyPrint"] === "false"
       ),
     );
-    return calls.map(text);
+    const isPoll = (one: string) => one.includes(`${jobs}/{job}`) && one.endsWith(" 200");
+    // How often a job is asked for hangs on how busy this machine is.
+    return calls.map(text).filter((one, i, all) => !isPoll(one) || one !== all[i - 1]);
   };
   await t.step("a table through files, and one by a copy job", async () => {
     for (
