@@ -1,4 +1,9 @@
-import { Command as Commander, CommanderError, Option as CommanderOption } from "commander";
+import {
+  Command as Commander,
+  CommanderError,
+  Help as CommanderHelp,
+  Option as CommanderOption,
+} from "commander";
 import { readAllText } from "../lib/clients/file.ts";
 import type { OpenLog } from "../lib/clients/log.ts";
 import { onStop } from "../lib/clients/signals.ts";
@@ -10,7 +15,14 @@ import { resolveOptions } from "../lib/core/resolve.ts";
 import { version } from "../lib/core/version.ts";
 import { type Log, realWorld } from "../lib/core/world.ts";
 import type { Command } from "./command.ts";
-import { complaintLine, generalHelp, helpTail } from "./help.ts";
+import {
+  complaintLine,
+  generalHelp,
+  helpColumns,
+  helpItem,
+  helpTail,
+  helpTermColumns,
+} from "./help.ts";
 import { type CommandEntry, commands } from "./mod.ts";
 import type { Asked } from "./rights.ts";
 
@@ -107,6 +119,7 @@ async function parseArguments(
     .description("A company's data plumbing: syslog into Kafka, Kafka into files, and back.")
     .version(versionLine(), "--version", "print the version and stop")
     .helpOption("-h, --help", "print this help and stop")
+    .configureHelp(helpLayout)
     .addHelpText("after", helpTail(generalHelp));
   for (const { name, summary } of table) {
     const sub = branch(program, name).summary(summary).description(summary);
@@ -138,6 +151,15 @@ async function parseArguments(
   }
   return parsed;
 }
+
+/** Lists whose explanations fit beside or below what they explain, at any length of either. */
+const helpLayout: Partial<CommanderHelp> = {
+  helpWidth: helpColumns,
+  padWidth: (command, helper) =>
+    helpTermColumns(CommanderHelp.prototype.padWidth.call(helper, command, helper)),
+  formatItem: (term, columns, explanation, helper) =>
+    helpItem(term, columns, helper.boxWrap(explanation, helpColumns - columns - 4).split("\n")),
+};
 
 /** The command of these arguments; of `archive` and `archive verify` the one with more words. */
 function entryOf(

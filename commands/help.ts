@@ -23,22 +23,80 @@ export const generalHelp: Pick<Command, "name" | "exits" | "examples"> = {
   ],
 };
 
+/** No line of a help is longer, however wide the terminal. */
+export const helpColumns = 80;
+
+/** The longest option or command whose explanation still begins beside it. */
+const termColumns = 22;
+
+/** The texts of a list in the help, one below the other, beside what they explain or below it. */
+export function helpItem(term: string, columns: number, explanation: readonly string[]): string {
+  const margin = " ".repeat(columns + 4);
+  if (term.length > columns) {
+    return [`  ${term}`, ...explanation.map((line) => margin + line)].join("\n");
+  }
+  const [first = "", ...rest] = explanation;
+  const beside = `  ${term.padEnd(columns)}  ${first}`.trimEnd();
+  return [beside, ...rest.map((line) => margin + line)].join("\n");
+}
+
+/** How wide the column of options or commands is, the longest of which is `longest`. */
+export function helpTermColumns(longest: number): number {
+  return Math.min(longest, termColumns);
+}
+
 /** What the help of a command ends in, for people and for scripts. */
 export function helpTail(
   { name, exits, examples }: Pick<Command, "name" | "exits" | "examples">,
 ): string {
   return [
     "",
-    `Every option can also be given in the environment: ${envOf(name, "OPTION")}.`,
+    ...wrap(`Every option can also be given in the environment: ${envOf(name, "OPTION")}.`, 80),
     "",
     "EXIT STATUS",
     ...Object.entries(exits).map(([kind, meaning]) =>
-      `  ${String(Exit[kind as keyof typeof Exit]).padEnd(4)} ${meaning}`
+      helpItem(String(Exit[kind as keyof typeof Exit]), 3, wrap(meaning, helpColumns - 7))
     ),
     "",
     "EXAMPLES",
-    ...examples.map((example) => `  ${example}`),
+    ...examples.flatMap((example) => copyable(example, helpColumns - 2).map((line) => `  ${line}`)),
   ].join("\n");
+}
+
+/** The text in lines of at most so many columns, broken at spaces. */
+function wrap(text: string, columns: number): string[] {
+  return fill(text.split(" "), columns, "", "");
+}
+
+/**
+ * A command line that a shell takes over several lines: broken neither inside quotes nor between an
+ * option and its value.
+ */
+function copyable(example: string, columns: number): string[] {
+  const words = example.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  const units: string[] = [];
+  for (const word of words) {
+    const before = units.at(-1);
+    const isValue = before !== undefined && /^-\S*$/.test(before) && !word.startsWith("-");
+    if (isValue) units[units.length - 1] = `${before} ${word}`;
+    else units.push(word);
+  }
+  return fill(units, columns, " \\", "    ");
+}
+
+function fill(words: readonly string[], columns: number, goesOn: string, margin: string): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of words) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line.trim() === "" || longer.length + goesOn.length <= columns) {
+      line = longer;
+      continue;
+    }
+    lines.push(line + goesOn);
+    line = margin + word;
+  }
+  return [...lines, line];
 }
 
 /** Commander's own complaint as one line: `unknown option '--topc'; did you mean --topic?` */

@@ -73,4 +73,9 @@ export const commands: readonly CommandEntry[] = [
     summary: "Prove that .baldr and .baldr.gz files are whole, or say where they are damaged",
     load: async () => (await import("./baldr_check.ts")).baldrCheck,
   },
+  {
+    name: "completion",
+    summary: "Print what makes bash, zsh or fish complete sluice's commands and options",
+    load: async () => (await import("./completion.ts")).completion,
+  },
 ];

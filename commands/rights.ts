@@ -67,6 +67,8 @@ export const needs: Readonly<Record<string, (asked: Asked) => readonly Right[]>>
   "baldr cat": baldrReaderNeeds,
   "baldr check": baldrReaderNeeds,
   "baldr pack": ({ values }) => values["output"] === "-" ? [] : ["write"],
+  // It loads all commands, and some of their libraries look around as they are loaded.
+  "completion": () => ["env", "sys"],
 };
 
 const all: readonly Right[] = ["net", "write", "env", "sys"];

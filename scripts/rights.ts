@@ -31,8 +31,16 @@ export interface Purpose {
 
 const daemons = ["forward-syslog", "archive", "ingest", "replicate"];
 /** These print, and nothing else. */
-const readers = ["archive verify", "archive ls", "materialize", "baldr cat", "baldr check"];
-const withoutNet = ["baldr pack"];
+const readers = [
+  "archive verify",
+  "archive ls",
+  "materialize",
+  "baldr cat",
+  "baldr check",
+  "completion",
+];
+const withoutNet = ["baldr pack", "completion"];
+const withoutSys = ["baldr pack"];
 const googles = ["replicate", "materialize"];
 
 /** Where systemd lays out passwords and our own configuration is. */
@@ -50,7 +58,7 @@ function sysOf(command: string | undefined): string[] {
     return programRights.filter((right) => right.startsWith("--allow-sys="));
   }
   if (command === "forward-syslog") return ["--allow-sys=hostname"];
-  if (withoutNet.includes(command)) return [];
+  if (withoutSys.includes(command)) return [];
   return ["--allow-sys=osRelease,homedir,uid,hostname"];
 }
 

@@ -38,6 +38,7 @@ const cases: readonly (readonly [string, string, Record<string, string>?])[] = [
   ["", "baldr check /F/two.baldr"],
   ["", "baldr pack /F/lines"],
   ["write", "baldr pack /F/lines --output /F/out.baldr"],
+  ["env sys", "completion bash"],
 ];
 
 async function tryAt(folder: string, line: string, env: Record<string, string> = {}) {
