@@ -1,4 +1,4 @@
-import { SluiceError } from "../core/errors.ts";
+import { type Fault, SluiceError } from "../core/errors.ts";
 import type { Store } from "../clients/store/store.ts";
 import {
   gapKey,
@@ -14,6 +14,7 @@ import {
   notesToMetadata,
   type ObjectNotes,
 } from "../formats/object_notes.ts";
+import { notesByContent } from "./foreign_object.ts";
 import type { CutObject } from "./cut_object.ts";
 
 /** Enough of a file to hold its gzip header with our notes. */
@@ -135,12 +136,26 @@ export class Chain {
   async #notesOf(key: string, metadata: Readonly<Record<string, string>>): Promise<ObjectNotes> {
     const notes = notesFromMetadata(metadata) ?? await this.#notesInside(key);
     if (notes !== null) return notes;
-    // The predecessor's files tell nothing of their end but by their content.
+    // The predecessor's files tell nothing of their end but by their content: read once, when a
+    // partition is begun with and the newest object is still the predecessor's.
+    const parsed = parseKey(key);
+    let why = "nor records, so that its end is not known";
+    let fault: Fault = "permanent";
+    if (parsed?.kind === "values") {
+      try {
+        const counted = await notesByContent(await this.store.get(key), parsed.first);
+        if (counted !== null) return counted;
+      } catch (thrown) {
+        if (!(thrown instanceof SluiceError) || thrown.fault !== "corrupt") throw thrown;
+        why = `and its records cannot be counted: ${thrown.detail}`;
+        fault = "corrupt";
+      }
+    }
     throw new SluiceError(
       `go on after ${key} of ${this.store.url}`,
-      "permanent",
-      "the object has no notes of sluice (its end is not known); choose another --group or " +
-        "prefix, or move the older objects away",
+      fault,
+      `the object has no notes of sluice, ${why}; choose another --group or prefix, or move the ` +
+        "older objects away",
     );
   }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { CutObject } from "../../lib/archive/cut_object.ts";
-import { SluiceError } from "../../lib/core/errors.ts";
+import { crc32c } from "../../lib/formats/crc32c.ts";
 import { gzipEnd, gzipHeader } from "../../lib/formats/gzip_parts.ts";
 import { notesToExtra, notesToMetadata, type ObjectNotes } from "../../lib/formats/object_notes.ts";
+import { baldrOf, gzipped } from "../support/baldr.ts";
 import { textOf } from "../support/syslog_reading.ts";
 import { Bench, notesOf } from "./makers.ts";
 
@@ -98,15 +99,32 @@ Deno.test("refused for an object that is not there any more, a put is tried agai
   await assert.rejects(again, { fault: "transient" });
 });
 
-Deno.test("a file that tells nothing of its end stops the chain with advice", async () => {
-  const bench = new Bench();
-  await bench.store.put(bench.chain().keyOf(0n), new Uint8Array(100_000));
-  await assert.rejects(bench.chain().hop(0n), (thrown) => {
-    assert.ok(thrown instanceof SluiceError);
-    assert.equal(thrown.fault, "permanent");
-    assert.match(thrown.message, /choose another --group or prefix/);
-    return true;
+const tellsNothing: [what: string, bytes: Uint8Array, fault: string][] = [
+  ["is no gzip", new Uint8Array(100_000), "corrupt"],
+  ["is cut", gzipped(baldrOf(["a", "b"])).subarray(0, -9), "corrupt"],
+  ["holds no record", gzipped(baldrOf([])), "permanent"],
+];
+
+for (const [what, bytes, fault] of tellsNothing) {
+  Deno.test(`a file without notes that ${what} stops the chain with advice`, async () => {
+    const bench = new Bench();
+    await bench.store.put(bench.chain().keyOf(0n), bytes);
+    const detail = /no notes of sluice, .* choose another --group or prefix/;
+    await assert.rejects(bench.chain().hop(0n), { fault, detail });
+    await assert.rejects(bench.chain().newest(), { fault, detail });
   });
+}
+
+Deno.test("a file of the predecessor ends behind as many offsets as it has records", async () => {
+  const bench = new Bench();
+  const chain = bench.chain();
+  await bench.store.put(chain.keyOf(7n), gzipped(baldrOf(["a", "", "c"])));
+  assert.equal((await chain.newest())?.nextOffset, 10n);
+  await bench.store.put(chain.keyOf(10n), gzipped(baldrOf(["d"])));
+  const { tip, over } = await chain.hop(7n);
+  assert.equal(tip, 11n);
+  assert.deepEqual(over.map(({ records }) => records), [3, 1]);
+  assert.equal(over[1]?.crc32c, crc32c(baldrOf(["d"])));
 });
 
 Deno.test("an object that was renamed is not taken for the one that belongs there", async () => {
