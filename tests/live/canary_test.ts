@@ -61,12 +61,13 @@ const sound: Readonly<
   "query": { args: [], operands: ["postgres://alice@127.0.0.1:1/shop", "SELECT 1"] },
   "baldr cat": { args: [], operands: [`${folder}/none.baldr`] },
   "baldr pack": { args: [], operands: [`${folder}/none.txt`] },
+  "completion": { args: [], operands: ["bash"] },
   "baldr check": { args: [], operands: [`${folder}/none.baldr`] },
 };
 
 /** The command lines that plant a canary in one option, in each way that an option can be given. */
 async function* casesOf(
-  { name, options, operands }: Command,
+  { name, options }: Command,
   option: string,
   declared: Option<unknown>,
 ): AsyncGenerator<CanaryCase> {
@@ -105,7 +106,6 @@ async function* casesOf(
       yield one("as a key", await config(option, value));
     }
   }
-  if (operands !== undefined) yield { ...one("and an operand", []), args: [...words, url] };
 }
 
 /** What came out of each, by label. */
@@ -141,6 +141,9 @@ Deno.test("no secret comes out that was planted in any option, variable or key o
   const cases: CanaryCase[] = [];
   for (const entry of commands) {
     const command = await entry.load();
+    const words = command.name.split(" ");
+    const args = command.operands ? [...sound[command.name]?.args ?? [], url] : [url];
+    cases.push({ label: `${command.name}: an operand`, args: [...words, ...args], env: {} });
     for (const [option, declared] of Object.entries(command.options)) {
       for await (const one of casesOf(command, option, declared)) cases.push(one);
     }
