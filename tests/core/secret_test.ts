@@ -120,8 +120,9 @@ Deno.test("redactText() takes no longer for a text that is made to make it slow"
   for (const piece of ["a", "a://", "a://b:", "pass", "pass=", "://:@", "token-"]) {
     redactText(`=@${piece.repeat(300_000 / piece.length)}`);
   }
+  // A second where it grows with the text, hours where it grew with its square.
   const ms = performance.now() - begun;
-  assert.ok(ms < 3_000, `${ms} ms`);
+  assert.ok(ms < 60_000, `${ms} ms`);
 });
 
 Deno.test("an error holds no password of a URL, in none of its texts", () => {
