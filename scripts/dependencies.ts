@@ -10,7 +10,7 @@ export interface Dependency {
 
 /** The rows of the table: `| package | imported by | reason |`, code in backticks. */
 export function dependenciesIn(markdown: string): Dependency[] {
-  const rows = markdown.matchAll(/^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$/gm);
+  const rows = markdown.matchAll(/^\| `([^`]+)` +\| ([^|]+) \| ([^|]+) \|$/gm);
   return [...rows].map(([, name = "", places = "", reason = ""]) => ({
     name,
     places: [...places.matchAll(/`([^`]+)`/g)].map(([, place = ""]) => place),
