@@ -78,6 +78,8 @@ sluice_need_test_tools() {
   sluice_need psql postgresql-client
   sluice_need tmux tmux
   sluice_need chromium chromium
+  sluice_need zsh zsh
+  sluice_need fish fish
   # Debian keeps the server's programs off PATH.
   command -v postgres >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null ||
     sluice_missing+=(postgresql)
