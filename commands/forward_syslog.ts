@@ -184,13 +184,11 @@ async function run(values: Values, context: CommandContext): Promise<ExitCode> {
   abort.addEventListener("abort", () => daemon.abandon());
   try {
     await daemon.listen();
-    // Only now is it known whether the kernel tells what it drops.
     registerForwardMetrics(metrics, {
       ledger,
       pipeline,
       reception,
       buffers,
-      datagramsDropped: () => daemon.datagramsDropped(),
       isReady: () => daemon.notReady().length === 0,
     });
     await watching.begin(drain);

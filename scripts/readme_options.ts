@@ -33,7 +33,6 @@ async function tables(): Promise<Tables> {
 
 /** How to start each daemon without anything to talk to. */
 const daemons: Readonly<Record<string, readonly string[]>> = {
-  // UDP has a metric of its own.
   "forward-syslog": ["--listen=udp://127.0.0.1:0", "--kafka=127.0.0.1:1"],
   "archive": ["--to=file://FOLDER", "--kafka=127.0.0.1:1"],
   "ingest": ["--from=file://FOLDER"],

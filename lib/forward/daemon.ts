@@ -87,13 +87,6 @@ export class ForwardDaemon {
     return [this.#kafkaTrouble, this.#refusals.trouble].filter((one) => one !== null);
   }
 
-  datagramsDropped(): number | null {
-    const counts = this.#datagrams.map((socket) => socket.droppedByKernel());
-    return counts.every((count) => count === null)
-      ? null
-      : counts.reduce((sum: number, count) => sum + (count ?? 0), 0);
-  }
-
   /** Opens every listener. @throws {SluiceError} for the first that cannot be opened. */
   async listen(): Promise<void> {
     const { listen } = this.settings;

@@ -10,8 +10,6 @@ export interface Measured {
   readonly pipeline: Pipeline;
   readonly reception: Reception;
   readonly buffers: ReadBuffers;
-  /** Datagrams that the kernel dropped because we did not read fast enough; null when it does not say. */
-  readonly datagramsDropped: () => number | null;
   readonly isReady: () => boolean;
 }
 
@@ -38,14 +36,6 @@ export function registerForwardMetrics(metrics: Metrics, measured: Measured): vo
     ],
     ["connections_idle_closed", "Connections closed for silence", () => reception.counts.idle],
   ];
-  // Where the kernel does not say, there is no such metric: 0 would be a claim.
-  if (measured.datagramsDropped() !== null) {
-    counters.push([
-      "datagrams_dropped",
-      "Datagrams dropped by the kernel",
-      () => measured.datagramsDropped() ?? 0,
-    ]);
-  }
   for (const [name, help, read] of counters) metrics.counterOf(`forward_${name}_total`, help, read);
   const gauges: readonly (readonly [string, string, () => number])[] = [
     ["connections", "Open connections", () => reception.sessions.size],

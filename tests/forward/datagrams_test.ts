@@ -35,10 +35,6 @@ class MemoryDatagrams implements Datagrams {
     this.#isStopped = true;
     this.#wake?.();
   }
-
-  droppedByKernel(): number | null {
-    return null;
-  }
 }
 
 /** A socket whose datagrams are taken. */

@@ -27,7 +27,6 @@ Deno.test("the metrics tell what was taken, sent, set aside and is held", async 
     pipeline: rig.pipeline,
     reception,
     buffers,
-    datagramsDropped: () => 7,
     isReady: () => isReady,
   });
   const listener = new MemoryListener(listenUrl());
@@ -64,7 +63,6 @@ Deno.test("the metrics tell what was taken, sent, set aside and is held", async 
     connections_reset_total: "0",
     connections_refused_total: "0",
     connections_idle_closed_total: "0",
-    datagrams_dropped_total: "7",
     connections: "1",
     in_flight_bytes: "0",
     in_flight_records: "0",
@@ -74,27 +72,4 @@ Deno.test("the metrics tell what was taken, sent, set aside and is held", async 
   });
   peer.end();
   await reception.stop(1_000);
-});
-
-Deno.test("where the kernel does not say what it dropped, nothing is claimed", async () => {
-  const rig = await Rig.ready({});
-  const metrics = new Metrics({ version: "1", commit: "c" });
-  const buffers = new ReadBuffers(1_000_000);
-  registerForwardMetrics(metrics, {
-    ledger: rig.ledger,
-    pipeline: rig.pipeline,
-    reception: new Reception(rig.settings, {
-      pipeline: rig.pipeline,
-      buffers,
-      log: rig.world.log,
-      lineBytesMost: 100,
-      monotonicMs: rig.world.monotonicMs,
-    }),
-    buffers,
-    datagramsDropped: () => null,
-    isReady: () => true,
-  });
-  const { text } = await metrics.page();
-  assert.match(text, /^sluice_forward_ready 1$/m);
-  assert.doesNotMatch(text, /datagrams_dropped/);
 });

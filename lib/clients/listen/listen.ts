@@ -50,8 +50,6 @@ export interface Datagrams {
   /** The next datagram; null after {@linkcode Datagrams.stop}. */
   receive(into: Uint8Array): Promise<{ readonly length: number; readonly address: string } | null>;
   stop(): void;
-  /** How many datagrams the kernel has dropped for want of room; null when it does not say. */
-  droppedByKernel(): number | null;
 }
 
 /** How to listen. */

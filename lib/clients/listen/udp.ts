@@ -35,25 +35,4 @@ class UdpSocket implements Datagrams {
     this.#isStopped = true;
     this.socket.close();
   }
-
-  droppedByKernel(): number | null {
-    for (const table of ["/proc/net/udp", "/proc/net/udp6"]) {
-      try {
-        const dropped = droppedIn(Deno.readTextFileSync(table), this.url.port);
-        if (dropped !== null) return dropped;
-      } catch {
-        // No such table: not Linux, or no IPv6.
-      }
-    }
-    return null;
-  }
-}
-
-/** The sum of the `drops` column over sockets of this local port in a table as proc(5) shows it. */
-export function droppedIn(table: string, port: number): number | null {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  const rows = table.split("\n").slice(1).map((row) => row.trim().split(/\s+/))
-    .filter((columns) => columns[1]?.endsWith(suffix));
-  if (rows.length === 0) return null;
-  return rows.reduce((sum, columns) => sum + Number(columns.at(-1) ?? 0), 0);
 }
