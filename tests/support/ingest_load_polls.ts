@@ -34,7 +34,7 @@ export async function dropDirectories(drops: DropPlace, count: number): Promise<
 
 /** Has ingest's daemon poll a store so many times, one right behind the other, within this process. */
 export async function pollsOf(
-  drops: DropPlace,
+  drops: Pick<DropPlace, "url">,
   times: number,
   endpoint?: string,
 ): Promise<Poll[]> {
