@@ -16,8 +16,9 @@ export interface ExactRecord {
 /** Reads a topic to its end by kafkajs, in the order of partitions and offsets. */
 export async function readExactly(bootstrap: string, topic: string): Promise<ExactRecord[]> {
   const expect = await countRecords(bootstrap, topic);
-  const records: ExactRecord[] = [];
-  if (expect === 0) return records;
+  // By partition and offset: a consumer that joins its group anew begins again.
+  const records = new Map<string, ExactRecord>();
+  if (expect === 0) return [];
   const consumer = kafkajsOf(bootstrap).consumer({ groupId: `exact-${crypto.randomUUID()}` });
   await consumer.connect();
   try {
@@ -26,7 +27,7 @@ export async function readExactly(bootstrap: string, topic: string): Promise<Exa
       autoCommit: false,
       eachBatch: ({ batch }) => {
         for (const { offset, timestamp, key, value, headers } of batch.messages) {
-          records.push({
+          records.set(`${batch.partition} ${offset}`, {
             partition: batch.partition,
             offset,
             timestamp,
@@ -46,16 +47,18 @@ export async function readExactly(bootstrap: string, topic: string): Promise<Exa
       },
     });
     const deadline = performance.now() + 60_000;
-    while (records.length < expect) {
+    while (records.size < expect) {
       if (performance.now() > deadline) {
-        throw new Error(`kafkajs read ${records.length} of ${expect} records of ${topic}`);
+        throw new Error(`kafkajs read ${records.size} of ${expect} records of ${topic}`);
       }
       await delay(20);
     }
   } finally {
     await consumer.disconnect();
   }
-  return records.sort((a, b) => a.partition - b.partition || Number(a.offset) - Number(b.offset));
+  return [...records.values()].sort((a, b) =>
+    a.partition - b.partition || Number(a.offset) - Number(b.offset)
+  );
 }
 
 function base64(bytes: Uint8Array | null): string | null {
