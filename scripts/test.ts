@@ -26,7 +26,7 @@ const stages: readonly Stage[] = [
     name: "kills and cuts",
     files: await testFiles("tests/faults"),
     limitSeconds: 15 * 60,
-    jobs: 3,
+    jobs: 2,
   },
 ];
 
