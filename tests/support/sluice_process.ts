@@ -51,7 +51,8 @@ export class SluiceProcess implements AsyncDisposable {
         throw new Error(`sluice ended:\n${await this.process.tail()}`);
       }
       return line;
-    }, { timeoutMs: 60_000 }).catch(async (thrown) => {
+      // A member that was killed while it joined holds a round up for the rebalance time-out, a minute.
+    }, { timeoutMs: 120_000 }).catch(async (thrown) => {
       throw new Error(`${reasonOf(thrown)}\n${await this.process.tail()}`, { cause: thrown });
     });
   }
