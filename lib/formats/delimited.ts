@@ -21,7 +21,6 @@ export class DelimitedReader {
   readonly #onRow: (row: DelimitedRow, line: number) => void;
   readonly #ignoresBlank: boolean;
   #line = 1;
-  #isBegun = false;
 
   /** @param onRow gets each row and the line of the file, from 1, on which it begins. */
   constructor(options: CopyOptions, onRow: (row: DelimitedRow, line: number) => void) {
@@ -44,12 +43,6 @@ export class DelimitedReader {
   }
 
   #take(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
-    if (!this.#isBegun) {
-      const behind = behindMark(bytes, at, end, isLast);
-      if (behind < 0) return at;
-      this.#isBegun = true;
-      at = behind;
-    }
     while (at < end) {
       const next = this.#scanner.scan(bytes, at, end, isLast);
       if (next < 0) break;
@@ -84,16 +77,6 @@ export function linesOf({ innerLines }: RowScanner): number {
 /** Whether the row that was scanned last is a line with nothing in it. */
 export function isBlankLine({ count, starts, ends, flags }: RowScanner): boolean {
   return count === 1 && starts[0] === ends[0] && !((flags[0] ?? 0) & FieldFlag.quoted);
-}
-
-/** Where a file begins behind its byte order mark; -1 when too few bytes are there to tell. */
-export function behindMark(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
-  const mark = [0xef, 0xbb, 0xbf];
-  for (let i = 0; i < mark.length; i++) {
-    if (at + i === end) return isLast ? at : -1;
-    if (bytes[at + i] !== mark[i]) return at;
-  }
-  return at + mark.length;
 }
 
 /** How many lines are in bytes that are passed over. */

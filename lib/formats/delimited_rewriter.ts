@@ -3,7 +3,7 @@ import type { CopyOptions } from "./copy_options.ts";
 import type { CopyRewriter, RewriterSettings } from "./copy_rewriter.ts";
 import { copyDelimiterOf } from "./copy_clause.ts";
 import { CopyText } from "./copy_text.ts";
-import { behindMark, isBlankLine, linesOf } from "./delimited.ts";
+import { isBlankLine, linesOf } from "./delimited.ts";
 import { FieldFlag, RowScanner } from "./delimited_row.ts";
 import { FieldBytes, NullText } from "./field_bytes.ts";
 import { RowFaults, rowsLeftOutMost } from "./row_faults.ts";
@@ -32,7 +32,6 @@ export class DelimitedRewriter implements CopyRewriter {
   readonly #faults: RowFaults;
   readonly #isDelimiterKept: boolean;
   #headerLeft: number;
-  #isBegun = false;
   #line = 1;
   #rows = 0;
   /** The untouched rows that are not copied yet: `#run[#runStart, #runEnd)`. */
@@ -77,12 +76,6 @@ export class DelimitedRewriter implements CopyRewriter {
   }
 
   #take(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
-    if (!this.#isBegun) {
-      const behind = behindMark(bytes, at, end, isLast);
-      if (behind < 0) return at;
-      this.#isBegun = true;
-      at = behind;
-    }
     const scanner = this.#scanner;
     this.#run = bytes;
     this.#runStart = this.#runEnd = at;

@@ -1,7 +1,7 @@
 import { ColumnRules, validText } from "./column_rules.ts";
 import type { CopyRewriter, RewriterSettings } from "./copy_rewriter.ts";
 import { CopyText } from "./copy_text.ts";
-import { behindMark, lineFeedsIn } from "./delimited.ts";
+import { lineFeedsIn } from "./delimited.ts";
 import { NullText } from "./field_bytes.ts";
 import { isSpace, JsonFields, objectEnd, unescapedJson } from "./json_fields.ts";
 import { JsonScanner } from "./json_record.ts";
@@ -34,7 +34,6 @@ export class JsonRewriter implements CopyRewriter {
   readonly #faults: RowFaults;
   readonly #replacement: number;
   #headerLeft: number;
-  #isBegun = false;
   #line = 1;
   /** Where the next line feed is, looked for once per line: one line may hold many objects. */
   #lineFeed = -1;
@@ -75,12 +74,6 @@ export class JsonRewriter implements CopyRewriter {
   }
 
   #take(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
-    if (!this.#isBegun) {
-      const behind = behindMark(bytes, at, end, isLast);
-      if (behind < 0) return at;
-      this.#isBegun = true;
-      at = behind;
-    }
     this.#lineFeed = -1;
     for (;;) {
       while (at < end && isSpace(bytes[at] as number)) if (bytes[at++] === LF) this.#line++;

@@ -11,11 +11,13 @@ const ROW_BYTES_MOST = 16 * 1024 * 1024;
 
 /**
  * Hands a stream of pieces on so that every row is whole: what is left of a piece is put before the
- * next. A row that does not fit is looked at again only when its bytes have doubled.
+ * next. A row that does not fit is looked at again only when its bytes have doubled. A byte order mark
+ * at the beginning is passed over.
  */
 export class RowsInPieces {
   readonly #take: RowTaker;
   readonly #line: () => number;
+  #isBegun = false;
   #rest = new Uint8Array(0);
   #length = 0;
   /** How many bytes must have come before the rest is looked at again. */
@@ -30,13 +32,13 @@ export class RowsInPieces {
   /** @throws {DataError} when a row is longer than 16 MiB. */
   push(bytes: Uint8Array): void {
     if (this.#length === 0) {
-      const behind = this.#take(bytes, 0, bytes.length, false);
+      const behind = this.#rows(bytes, bytes.length, false);
       this.#keep(bytes, behind, bytes.length);
       return;
     }
     this.#append(bytes, 0, bytes.length);
     if (this.#length < this.#wanted) return;
-    const behind = this.#take(this.#rest, 0, this.#length, false);
+    const behind = this.#rows(this.#rest, this.#length, false);
     this.#rest.copyWithin(0, behind, this.#length);
     this.#length -= behind;
     this.#look();
@@ -44,8 +46,16 @@ export class RowsInPieces {
 
   /** The stream has ended, and with it its last row. */
   finish(): void {
-    this.#take(this.#rest, 0, this.#length, true);
+    this.#rows(this.#rest, this.#length, true);
     this.#length = 0;
+  }
+
+  #rows(bytes: Uint8Array, end: number, isLast: boolean): number {
+    if (this.#isBegun) return this.#take(bytes, 0, end, isLast);
+    const begin = behindMark(bytes, end, isLast);
+    if (begin < 0) return 0;
+    this.#isBegun = true;
+    return this.#take(bytes, begin, end, isLast);
   }
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
@@ -74,4 +84,14 @@ export class RowsInPieces {
     this.#rest.set(bytes.subarray(start, end), this.#length);
     this.#length = length;
   }
+}
+
+/** Where a file begins behind its byte order mark; -1 when too few bytes are there to tell. */
+function behindMark(bytes: Uint8Array, end: number, isLast: boolean): number {
+  const mark = [0xef, 0xbb, 0xbf];
+  for (let i = 0; i < mark.length; i++) {
+    if (i === end) return isLast ? 0 : -1;
+    if (bytes[i] !== mark[i]) return 0;
+  }
+  return mark.length;
 }

@@ -1,5 +1,5 @@
 import type { CopyOptions } from "../formats/copy_options.ts";
-import { behindMark, isBlankLine, lineFeedsIn, linesOf } from "../formats/delimited.ts";
+import { isBlankLine, lineFeedsIn, linesOf } from "../formats/delimited.ts";
 import { RowScanner } from "../formats/delimited_row.ts";
 import { Gathered } from "../formats/gathered.ts";
 import { isSpace, objectEnd } from "../formats/json_fields.ts";
@@ -46,7 +46,6 @@ export class RowNumbering {
   readonly #member: string;
   #headerLeft: number;
   #line = 1;
-  #isBegun = false;
 
   constructor(private readonly numbering: Numbering) {
     const { options, column, first } = numbering;
@@ -56,10 +55,7 @@ export class RowNumbering {
     this.#member = `${JSON.stringify(column)}:`;
     this.#scanner = new RowScanner(options);
     const take = options.format === "json" ? this.#objects : this.#rows;
-    this.#pieces = new RowsInPieces(
-      (bytes, at, end, isLast) => this.#begin(bytes, at, end, isLast, take.bind(this)),
-      () => this.#line,
-    );
+    this.#pieces = new RowsInPieces(take.bind(this), () => this.#line);
   }
 
   /** The rows that are whole by now; lent until the next call. */
@@ -74,20 +70,6 @@ export class RowNumbering {
     this.#out.clear();
     this.#pieces.finish();
     return this.#out.bytes;
-  }
-
-  #begin(
-    bytes: Uint8Array,
-    at: number,
-    end: number,
-    isLast: boolean,
-    take: (bytes: Uint8Array, at: number, end: number, isLast: boolean) => number,
-  ): number {
-    if (this.#isBegun) return take(bytes, at, end, isLast);
-    const behind = behindMark(bytes, at, end, isLast);
-    if (behind < 0) return at;
-    this.#isBegun = true;
-    return take(bytes, behind, end, isLast);
   }
 
   #rows(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
