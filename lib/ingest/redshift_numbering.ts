@@ -95,10 +95,8 @@ export class RowNumbering {
       if (at >= end) return at;
       const isObject = this.#headerLeft === 0 && bytes[at] === OPEN;
       const object = isObject ? objectEnd(bytes, at, end) : -1;
-      // What is no object goes up to the end of its line.
-      const feed = bytes.subarray(at, end).indexOf(LF);
-      const line = feed >= 0 ? at + feed + 1 : isLast ? end : -1;
-      const next = object >= 0 ? object : isObject && !isLast ? -1 : line;
+      if (object < 0 && isObject && !isLast) return at;
+      const next = object >= 0 ? object : lineEnd(bytes, at, end, isLast);
       if (next < 0) return at;
       if (this.#headerLeft > 0) this.#headerLeft--;
       else if (object >= 0) this.#object(bytes, at, next);
@@ -140,4 +138,11 @@ export class RowNumbering {
   #append(bytes: Uint8Array): void {
     this.#out.append(bytes, 0, bytes.length);
   }
+}
+
+/** What is no object goes up to the end of its line; -1 when that is not there yet. */
+function lineEnd(bytes: Uint8Array, at: number, end: number, isLast: boolean): number {
+  const feed = bytes.subarray(at, end).indexOf(LF);
+  if (feed >= 0) return at + feed + 1;
+  return isLast ? end : -1;
 }
