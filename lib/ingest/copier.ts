@@ -47,8 +47,6 @@ export interface Copier {
    * @returns the files that would not be loaded, and why.
    */
   dryRun?(files: readonly StoredObject[]): Promise<readonly BadFile[]>;
-  /** Cleans up, however the load has ended; never throws. */
-  close(): Promise<void>;
 }
 
 /** What a copier works with. */
@@ -255,10 +253,6 @@ export class PostgresCopier implements Copier {
       takeOut: (copied) => this.#takeOut(copied),
       reject: (bad) => this.#reject(bad),
     }, savepointTrial(this.session, this.plan, { copied })).apply();
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }
 

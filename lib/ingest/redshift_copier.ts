@@ -333,13 +333,8 @@ export class RedshiftCopier implements Copier {
       }
       return bad;
     } finally {
-      await this.close();
+      await this.#room.clear();
     }
-  }
-
-  /** Removes what COPY has read besides the files. */
-  async close(): Promise<void> {
-    await this.#room.clear();
   }
 
   get #action(): string {
