@@ -1,5 +1,4 @@
 import type { Store, StoredObject } from "../clients/store/store.ts";
-import type { ByteSource } from "../core/bytes.ts";
 import type { CopyOptions } from "../formats/copy_options.ts";
 import { Gathered } from "../formats/gathered.ts";
 import { openedFile } from "./file_text.ts";
@@ -27,21 +26,7 @@ export async function readBeginning(
   { compression }: CopyOptions,
 ): Promise<FileBeginning> {
   let rawBytes = 0;
-  const counting: Pick<Store, "get"> = {
-    get: async (...given) => {
-      const source = await store.get(...given);
-      const counted: ByteSource = {
-        next: async () => {
-          const piece = await source.next();
-          rawBytes += piece?.length ?? 0;
-          return piece;
-        },
-        close: () => source.close(),
-      };
-      return counted;
-    },
-  };
-  const source = await openedFile(counting, key, compression);
+  const source = await openedFile(store, key, compression, (bytes) => rawBytes += bytes);
   const gathered = new Gathered();
   let isWhole = false;
   try {

@@ -76,34 +76,37 @@ export class FileText {
 
   async #opened(store: Store, key: string): Promise<ByteSource> {
     const { format, options: { compression } } = this.reading;
-    const raw = this.#counted(await store.get(key));
+    const raw = counted(await store.get(key), (bytes) => this.bytes += bytes);
     return format === "baldr" ? await gunzippedIfSo(raw) : unpacked(raw, compression);
   }
+}
 
-  #counted(source: ByteSource): ByteSource {
-    return {
-      next: async () => {
-        const piece = await source.next();
-        this.bytes += piece?.length ?? 0;
-        return piece;
-      },
-      close: () => source.close(),
-    };
-  }
+/** Tells how long each piece is that is read from a source. */
+function counted(source: ByteSource, count: (bytes: number) => void): ByteSource {
+  return {
+    next: async () => {
+      const piece = await source.next();
+      count(piece?.length ?? 0);
+      return piece;
+    },
+    close: () => source.close(),
+  };
 }
 
 /**
  * The bytes of a file without its compression.
  *
+ * @param count is told how many bytes are read of it, as it is in the store.
  * @throws {SluiceError} of the store; `usage` for a compression that cannot be read here.
  */
 export async function openedFile(
-  store: Pick<Store, "get">,
+  store: Store,
   key: string,
   compression: CopyOptions["compression"],
+  count: (bytes: number) => void = () => {},
 ): Promise<ByteSource> {
   refuseUnreadable({ compression });
-  return unpacked(await store.get(key), compression);
+  return unpacked(counted(await store.get(key), count), compression);
 }
 
 function unpacked(raw: ByteSource, compression: CopyOptions["compression"]): ByteSource {
