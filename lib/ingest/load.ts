@@ -121,17 +121,18 @@ export class Load {
   }
 
   async #connect(): Promise<Step> {
-    const { timeoutMs } = this.task.manifest;
-    this.#session = await this.tools.warehouse.connect({
-      statementTimeoutMs: timeoutMs,
-      applicationName: `sluice ingest ${this.task.loadId}`,
-    });
+    this.#session = await this.#newSession();
     await this.tools.ledger.ensure(this.#session);
     const { target, loadId } = this.task;
     if (this.#plan.kind === "redshift") {
       this.#room = await RedshiftRoom.of(this.tools, target, loadId);
     }
     return "lock";
+  }
+
+  #newSession(statementTimeoutMs = this.task.manifest.timeoutMs): Promise<Session> {
+    const applicationName = `sluice ingest ${this.task.loadId}`;
+    return this.tools.warehouse.connect({ statementTimeoutMs, applicationName });
   }
 
   async #lock(): Promise<Step> {
@@ -173,10 +174,7 @@ export class Load {
   async #known(files: readonly StoredObject[]): Promise<KnownFiles> {
     const { warehouse, ledger } = this.tools;
     if (warehouse.kind !== "redshift") return await ledger.known(this.#current, files);
-    const session = await warehouse.connect({
-      statementTimeoutMs: this.task.manifest.timeoutMs,
-      applicationName: `sluice ingest ${this.task.loadId}`,
-    });
+    const session = await this.#newSession();
     try {
       return await ledger.known(session, files);
     } finally {
@@ -291,15 +289,13 @@ export class Load {
    * are to stop, there is one short try; the ledger tells the next run what became of the load.
    */
   async #recover(): Promise<Step> {
-    const { world, warehouse, ledger, counts, drain } = this.tools;
-    const { manifest, loadId } = this.task;
+    const { world, ledger, counts, drain } = this.tools;
+    const { loadId } = this.task;
     this.#isUnknown = true;
     await this.#session?.close();
     const has = await retry(world, async () => {
-      const session = this.#session = await warehouse.connect({
-        statementTimeoutMs: drain.aborted ? lastTryMs : manifest.timeoutMs,
-        applicationName: `sluice ingest ${loadId}`,
-      });
+      const session = await this.#newSession(drain.aborted ? lastTryMs : undefined);
+      this.#session = session;
       try {
         return await this.#unlessDrained(async () => {
           await session.execute("BEGIN");
