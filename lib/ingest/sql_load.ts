@@ -104,9 +104,8 @@ export function emptySql(plan: Place): string {
 
 /** Whether some row's key holds a NULL, and which of the columns it is; rows need no numbers. */
 export function anyNullKeySql(plan: SqlPlan): string {
-  const isNull = plan.pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
-  const flags = isNull.map((one) => `CASE WHEN ${one} THEN 1 ELSE 0 END`).join(", ");
-  return `SELECT ${flags} FROM ${stagingName(plan)} WHERE ${isNull.join(" OR ")} LIMIT 1`;
+  const { flags, condition } = nullKeys(plan);
+  return `SELECT ${flags} FROM ${stagingName(plan)} WHERE ${condition} LIMIT 1`;
 }
 
 /**
@@ -138,18 +137,23 @@ export function renumberSql(plan: SqlPlan, next: number): string {
 /** Finds the first row whose key holds a NULL: its number, and which of the columns it is. */
 export function nullKeySql(plan: SqlPlan): string {
   const row = rowColumn(plan);
-  const isNull = plan.pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
-  const flags = isNull.map((one) => `CASE WHEN ${one} THEN 1 ELSE 0 END`).join(", ");
-  return `SELECT ${row}, ${flags} FROM ${stagingName(plan)} WHERE ${isNull.join(" OR ")} ` +
+  const { flags, condition } = nullKeys(plan);
+  return `SELECT ${row}, ${flags} FROM ${stagingName(plan)} WHERE ${condition} ` +
     `ORDER BY ${row} LIMIT 1`;
 }
 
 /** Finds a row that staging-select has given and whose key holds a NULL. */
 export function nullSelectedSql(plan: SqlPlan): string {
-  const isNull = plan.pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
-  return `SELECT ${quoteIdentifiers(plan.columns)} FROM ${selectedName(plan)} WHERE ${
-    isNull.join(" OR ")
-  } LIMIT 1`;
+  const { condition } = nullKeys(plan);
+  const columns = quoteIdentifiers(plan.columns);
+  return `SELECT ${columns} FROM ${selectedName(plan)} WHERE ${condition} LIMIT 1`;
+}
+
+/** Whether a row's key holds a NULL, and for each of its columns 1 when it is that one. */
+function nullKeys({ pkColumns }: Pick<SqlPlan, "pkColumns">) {
+  const isNull = pkColumns.map((one) => `${quoteIdentifier(one)} IS NULL`);
+  const flags = isNull.map((one) => `CASE WHEN ${one} THEN 1 ELSE 0 END`).join(", ");
+  return { flags, condition: isNull.join(" OR ") };
 }
 
 /** Takes the rows of a file out of the staging table, by their numbers. */
