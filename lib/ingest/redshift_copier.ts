@@ -6,7 +6,7 @@ import { Applier, applyRows, type Refusal } from "./apply.ts";
 import { type BadFile, BadRowError } from "./bad_file.ts";
 import { type Copied, type Copier, type CopierTools, rejectTo } from "./copier.ts";
 import { RedshiftCopy } from "./redshift_copy.ts";
-import { type LoadError, loadErrorsOf, mayBeData } from "./redshift_errors.ts";
+import { type LoadError, mayBeData } from "./redshift_errors.ts";
 import { type NumberedFile, RedshiftNumbers } from "./redshift_numbers.ts";
 import { isNumberable, readOptions } from "./redshift_options.ts";
 import { RedshiftRoom } from "./redshift_room.ts";
@@ -159,19 +159,12 @@ export class RedshiftCopier implements Copier {
   /** The rows that MAXERROR has let be left out. */
   async #leftOutOf(
     files: readonly StoredObject[],
-  ): Promise<ReadonlyMap<StoredObject, LoadError[]>> {
+  ): Promise<ReadonlyMap<StoredObject, readonly LoadError[]>> {
     const { session, plan, manifest } = this.tools;
-    const found = new Map<StoredObject, LoadError[]>();
     if (files.length === 0 || rowsLeftOutMost(readOptions(manifest.options).maxError) === 0) {
-      return found;
+      return new Map();
     }
-    for (const error of await loadErrorsOf(session, await stagingIdOf(session, plan))) {
-      const file = this.#search.fileOf(files, error);
-      const errors = file === undefined ? undefined : found.get(file);
-      if (errors !== undefined) errors.push(error);
-      else if (file !== undefined) found.set(file, [error]);
-    }
-    return found;
+    return await this.#search.errorsOf(files, await stagingIdOf(session, plan));
   }
 
   async #hasNullKey(): Promise<boolean> {

@@ -117,15 +117,10 @@ export class RedshiftSearch {
   }
 
   async #noted(files: readonly StoredObject[], tableId: string): Promise<BadFile[]> {
-    const errors = await loadErrorsOf(this.tools.session, tableId);
-    const found = new Map<StoredObject, LoadError>();
-    for (const error of errors) {
-      const file = this.fileOf(files, error);
-      if (file !== undefined && !found.has(file)) found.set(file, error);
-    }
+    const errors = await this.errorsOf(files, tableId);
     const bad: BadFile[] = [];
     for (const file of files) {
-      const error = found.get(file);
+      const [error] = errors.get(file) ?? [];
       if (error !== undefined) {
         bad.push({ file, row: (await this.rowsOf(file, [error]))[0] as BadRow });
       }
@@ -133,8 +128,22 @@ export class RedshiftSearch {
     return bad;
   }
 
-  /** The file that an error is about; undefined when none or several may be meant. */
-  fileOf(files: readonly StoredObject[], { url }: LoadError): StoredObject | undefined {
+  /** What Redshift has noted of each file; left out is what may be about none or several of them. */
+  async errorsOf(
+    files: readonly StoredObject[],
+    tableId: string,
+  ): Promise<ReadonlyMap<StoredObject, readonly LoadError[]>> {
+    const found = new Map<StoredObject, LoadError[]>();
+    const errors = await loadErrorsOf(this.tools.session, tableId);
+    for (const [url, noted] of Map.groupBy(errors, ({ url }) => url)) {
+      const file = this.#fileOf(files, url);
+      if (file !== undefined) found.set(file, [...found.get(file) ?? [], ...noted]);
+    }
+    return found;
+  }
+
+  /** The file of this URL, which may be cut off; undefined when none or several may be meant. */
+  #fileOf(files: readonly StoredObject[], url: string): StoredObject | undefined {
     const matching = files.filter(({ key }) => {
       const full = urlOf(this.tools.store, key);
       // The column's room is counted in bytes or characters: what was cut off is shorter than either.
