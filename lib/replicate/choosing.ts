@@ -91,11 +91,6 @@ function isProbed({ destination }: Candidate, nowMs: number): boolean {
   return marksOf(destination?.labels).source === null && nowMs - madeMs < probedMs;
 }
 
-async function listed(
-  client: BigQueryClient,
-  { projectId, datasetId }: Side,
-): Promise<TableEntry[]> {
-  const all: TableEntry[] = [];
-  for await (const entry of client.listTables(projectId, datasetId)) all.push(entry);
-  return all;
+function listed(client: BigQueryClient, { projectId, datasetId }: Side): Promise<TableEntry[]> {
+  return Array.fromAsync(client.listTables(projectId, datasetId));
 }

@@ -80,8 +80,7 @@ export class Performer {
   async emptyFolder(bucket: string, folder: string): Promise<number> {
     const store = this.#store();
     if (!folder.endsWith("/")) throw new Error(`A folder ends in a slash: ${folder}`);
-    const names: string[] = [];
-    for await (const { name } of store.list(bucket, folder)) names.push(name);
+    const names = await Array.fromAsync(store.list(bucket, folder), ({ name }) => name);
     await sideBySide(names, (name) => store.delete(bucket, name));
     return names.length;
   }
@@ -91,7 +90,7 @@ export class Performer {
     const [sourceTable, destinationTable, policies] = await Promise.all([
       client.getTable(source),
       destination === null ? null : client.getTable(destination),
-      gathered(client.listRowAccessPolicies(source)),
+      Array.fromAsync(client.listRowAccessPolicies(source)),
     ]);
     return { is: "seen", source: sourceTable, destination: destinationTable, policies };
   }
@@ -134,7 +133,7 @@ export class Performer {
   async #split(work: Work, known: Known, target: "temporary" | "destination"): Promise<Answer> {
     const { client, context, world } = this.tools;
     const list = (table: TableReference, side: "source" | "destination") =>
-      gathered(client.listPartitions(table, context[side]));
+      Array.fromAsync(client.listPartitions(table, context[side]));
     const source = await list(work.source, "source");
     const copiedMs = Number(marksOf(known.before?.labels).modifiedMs ?? -1);
     const choice = target === "temporary" ? allPartitions(source) : changedPartitions(
@@ -230,12 +229,6 @@ async function unlessThere(make: () => Promise<unknown>): Promise<void> {
   } catch (thrown) {
     if (faultOf(thrown) !== "permanent" || reasonOf(thrown) !== "duplicate") throw thrown;
   }
-}
-
-async function gathered<T>(all: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const one of all) list.push(one);
-  return list;
 }
 
 /** Does it for all, so many at a time; throws the first failure once all are over. */

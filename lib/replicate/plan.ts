@@ -1,4 +1,4 @@
-import type { BigQueryClient, RowAccessPolicy } from "../clients/bigquery/bigquery.ts";
+import type { BigQueryClient } from "../clients/bigquery/bigquery.ts";
 import { carryAccess } from "./access.ts";
 import type { Chosen } from "./choosing.ts";
 import { type Context, isMoved } from "./configurations.ts";
@@ -90,8 +90,7 @@ async function planTable(
   const { settings } = context;
   const reference = { ...settings.source, tableId };
   const table = await client.getTable(reference);
-  const policies: RowAccessPolicy[] = [];
-  for await (const policy of client.listRowAccessPolicies(reference)) policies.push(policy);
+  const policies = await Array.fromAsync(client.listRowAccessPolicies(reference));
   const none = { copyJobs: 0, extractJobs: 0, loadJobs: 0 };
   const told = { name: tableId, rows: "0", bytes: "0", how: "", jobs: 0, losses: [] };
   if (table === null) return { ...none, told: { ...told, refused: "it is not there any more" } };

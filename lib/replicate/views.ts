@@ -71,11 +71,10 @@ async function viewsOf(tools: ViewTools, candidates: readonly Candidate[]): Prom
 async function routinesOf(tools: ViewTools): Promise<Item[]> {
   const { client, source: { projectId, datasetId }, patiently, settings } = tools;
   const items: Item[] = [];
-  const listed = await patiently("list the routines", async () => {
-    const all: RoutineResource[] = [];
-    for await (const one of client.listRoutines(projectId, datasetId)) all.push(one);
-    return all;
-  });
+  const listed = await patiently(
+    "list the routines",
+    () => Array.fromAsync(client.listRoutines(projectId, datasetId)),
+  );
   for (const { routineReference } of listed) {
     const { routineId } = routineReference;
     if (!settings.filter.test(routineId)) continue;
