@@ -159,7 +159,7 @@ export class Performer {
     }
     const progress = { left: choice.changed.size, isStopped: false, failed: [] };
     const withNotes = { ...known, notes };
-    const group = { work, known: withNotes, target, rows: choice.changed, notes, progress };
+    const group = { work, known: withNotes, target, rows: choice.changed, progress };
     return { is: "split", group, notes };
   }
 

@@ -7,7 +7,6 @@ import {
   temporaryOf,
 } from "./configurations.ts";
 import { printJobs } from "./fingerprint.ts";
-import { finishedMarks } from "./table_copy.ts";
 import { finishingPatch, newTable, wrongPatch } from "./table_copy.ts";
 import { type Known, marksFor, type Request, type TableState, type Work } from "./states.ts";
 
@@ -132,6 +131,6 @@ function jobRequestOf(work: Work, state: JobState, context: Context): Request {
 }
 
 function lastPatch(known: Known, run: string, { isExpiring }: Context): Record<string, unknown> {
-  const marks = finishedMarks(marksFor(known, run, null));
+  const marks = marksFor(known, run, null);
   return finishingPatch(known.source, known.access, marks, known.before, isExpiring);
 }

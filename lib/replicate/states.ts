@@ -186,7 +186,6 @@ export interface Group {
   readonly target: "temporary" | "destination";
   /** Rows of each partition that is copied, as they were listed. */
   readonly rows: ReadonlyMap<string, string>;
-  readonly notes: readonly string[];
   readonly progress: {
     left: number;
     /** Told to stop before all were begun. */

@@ -164,11 +164,6 @@ export function lossesOfCopy(
   return losses;
 }
 
-/** Marks of a finished copy. */
-export function finishedMarks(marks: Omit<Marks, "state">): Marks {
-  return { ...marks, state: null };
-}
-
 function settingsOf(source: TableResource): Record<string, unknown> {
   return Object.fromEntries(
     settingsAsTheyAre.flatMap((name) => source[name] === undefined ? [] : [[name, source[name]]]),
