@@ -4,18 +4,9 @@ import { type Context, folderOf, isMoved } from "./configurations.ts";
 import { afterJob } from "./job_steps.ts";
 import { newWatch } from "./job_watch.ts";
 import { marksOf } from "./marks.ts";
-import {
-  afterWriting,
-  copied,
-  expect,
-  finish,
-  miscounted,
-  type Move,
-  partitionOf,
-  restart,
-} from "./moves.ts";
+import { afterWriting, copied, expect, finish, miscounted, partitionOf, restart } from "./moves.ts";
 import { lookedAt } from "./planning.ts";
-import type { Answer, Known, Staged, TableState, Work, Wrote } from "./states.ts";
+import type { Answer, Known, Move, Staged, TableState, Work, Wrote } from "./states.ts";
 
 const nothingWritten: Wrote = { rows: null, run: "", folders: [] };
 
@@ -70,10 +61,7 @@ export function advance(work: Work, state: TableState, answer: Answer, context: 
     case "spoiling":
       return finish(state.known, state.wrote.folders, { is: "failed", error: state.why });
     case "cleaning":
-      if ("end" in state.then) return { end: state.then.end };
-      return {
-        to: { at: "planned", restarts: state.then.restart, isOurs: state.then.isOurs },
-      };
+      return state.then;
   }
 }
 

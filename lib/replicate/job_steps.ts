@@ -2,8 +2,8 @@ import { type JobResource, reasonOf } from "../clients/bigquery/bigquery.ts";
 import { SluiceError } from "../core/errors.ts";
 import { type Context, copyJob, extractJob, folderOf, placeJob } from "./configurations.ts";
 import { type JobVerdict, judgeJob, newWatch, nextGeneration } from "./job_watch.ts";
-import { afterWriting, expect, finish, type Move } from "./moves.ts";
-import type { Answer, Known, Staged, TableState, Work, Wrote } from "./states.ts";
+import { afterWriting, expect, finish } from "./moves.ts";
+import type { Answer, Known, Move, Staged, TableState, Work, Wrote } from "./states.ts";
 import { isPartitionedByIngestion } from "./table_copy.ts";
 import { chooseWay, type WayChoice } from "./way_choice.ts";
 

@@ -1,11 +1,7 @@
 import { SluiceError } from "../core/errors.ts";
-import type { Next } from "../core/machine.ts";
 import type { Context } from "./configurations.ts";
 import { newWatch } from "./job_watch.ts";
-import type { Answer, Known, TableEnd, TableState, Work, Wrote } from "./states.ts";
-
-/** Where a table goes from a state. */
-export type Move = Next<TableState, TableEnd>;
+import type { Answer, Known, Move, TableEnd, Work, Wrote } from "./states.ts";
 
 /** How often a table is begun anew because its source changed in between. */
 const restartsMost = 3;
@@ -49,9 +45,14 @@ export function miscounted(work: Work, known: Known, rows: string, expected: str
 
 /** The end of a table, once what it has left behind is cleaned up. */
 export function finish(known: Known, folders: readonly string[], end: TableEnd): Move {
+  return cleaned(known, folders, { end });
+}
+
+/** `then`, once what is left behind is cleaned up. */
+function cleaned(known: Known, folders: readonly string[], then: Move): Move {
   const all = [...new Set([...known.litter, ...folders])];
-  if (all.length === 0 && !known.isSplit) return { end };
-  return { to: { at: "cleaning", known, folders: all, then: { end } } };
+  if (all.length === 0 && !known.isSplit) return then;
+  return { to: { at: "cleaning", known, folders: all, then } };
 }
 
 /** Its source has changed: all over again, a few times. */
@@ -61,13 +62,10 @@ export function restart(
   folders: readonly string[],
   { isGone, isOurs }: { readonly isGone: boolean; readonly isOurs: boolean },
 ): Move {
-  const all = [...new Set([...known.litter, ...folders])];
   if (!isGone && known.restarts < restartsMost) {
-    if (all.length === 0 && !known.isSplit) {
-      return { to: { at: "planned", restarts: known.restarts + 1, isOurs } };
-    }
-    const then = { restart: known.restarts + 1, isOurs };
-    return { to: { at: "cleaning", known, folders: all, then } };
+    return cleaned(known, folders, {
+      to: { at: "planned", restarts: known.restarts + 1, isOurs },
+    });
   }
   const error = new SluiceError(
     `copy table ${work.candidate.tableId}`,

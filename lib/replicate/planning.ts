@@ -5,8 +5,8 @@ import { type Context, folderOf } from "./configurations.ts";
 import { generationOf } from "./job_ids.ts";
 import { newWatch } from "./job_watch.ts";
 import { etagMark, marksOf } from "./marks.ts";
-import { afterWriting, type Move } from "./moves.ts";
-import type { Answer, Known, TableState, Work } from "./states.ts";
+import { afterWriting } from "./moves.ts";
+import type { Answer, Known, Move, TableState, Work } from "./states.ts";
 import {
   isPartitioned,
   isPartitionedByIngestion,

@@ -5,6 +5,7 @@ import type {
   TableResource,
 } from "../clients/bigquery/bigquery.ts";
 import type { SluiceError } from "../core/errors.ts";
+import type { Next } from "../core/machine.ts";
 import type { Access } from "./access.ts";
 import type { JobWatch } from "./job_watch.ts";
 import type { Marks } from "./marks.ts";
@@ -90,12 +91,11 @@ export type TableState =
     readonly at: "cleaning";
     readonly known: Known;
     readonly folders: readonly string[];
-    readonly then: AfterCleaning;
+    readonly then: Move;
   };
 
-export type AfterCleaning =
-  | { readonly end: TableEnd }
-  | { readonly restart: number; readonly isOurs: boolean };
+/** Where a table goes from a state. */
+export type Move = Next<TableState, TableEnd>;
 
 /** What is known of a table once it was looked at. */
 export interface Known {
