@@ -8,6 +8,7 @@ import type { DirectoryTools } from "../../lib/ingest/directory.ts";
 import type { IngestSettings } from "../../lib/ingest/settings.ts";
 import { Targets } from "../../lib/ingest/targets.ts";
 import { runSluice } from "../support/command_line.ts";
+import { ingestSettings } from "../support/ingest_settings.ts";
 import { MemoryStore } from "../support/memory_store.ts";
 import type { PostgresServer } from "../support/postgres_server.ts";
 
@@ -98,18 +99,7 @@ export class Daemon implements AsyncDisposable {
       drain: this.#stop.signal,
       timeImport: () => {},
       resolve: () => Promise.reject(new Error("no secrets here")),
-      settings: {
-        ...{
-          matches: () => true,
-          pollMs: 1_000,
-          once: false,
-          workers: 4,
-          keep: false,
-          maxErrors: 0,
-        },
-        ...{ ledgerTable: "sluice_ingest_ledger", ledgerAgeMs: 86_400_000 },
-        ...settings,
-      },
+      settings: ingestSettings(settings),
     };
     this.daemon = new IngestDaemon(this.tools);
   }

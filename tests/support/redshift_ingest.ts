@@ -12,6 +12,7 @@ import { openCopier } from "../../lib/ingest/open_copier.ts";
 import type { IngestSettings } from "../../lib/ingest/settings.ts";
 import { Targets } from "../../lib/ingest/targets.ts";
 import { type Outcome, runSluice } from "./command_line.ts";
+import { ingestSettings } from "./ingest_settings.ts";
 import { assertRedshiftTakes } from "./redshift_grammar.ts";
 import { type RedshiftStandIn, startRedshift } from "./redshift_stand_in.ts";
 import { type S3Server, startS3 } from "./s3_server.ts";
@@ -171,11 +172,7 @@ export class IngestPlace {
       resolve: (text) => Promise.resolve(new Secret(text)),
       timeImport: () => {},
       drain: new AbortController().signal,
-      settings: {
-        ...{ matches: () => true, pollMs: 1_000, once: true, workers: 2, keep: false },
-        ...{ maxErrors: 0, ledgerTable: "sluice_ingest_ledger", ledgerAgeMs: 86_400_000 },
-        ...settings,
-      },
+      settings: ingestSettings({ once: true, workers: 2, ...settings }),
     });
     try {
       const code = await daemon.run();
