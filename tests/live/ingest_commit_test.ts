@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { openStore } from "../../lib/clients/store/store.ts";
-import {
-  openWarehouse,
-  type Session,
-  type Warehouse,
-} from "../../lib/clients/warehouse/warehouse.ts";
+import { openWarehouse, type Warehouse } from "../../lib/clients/warehouse/warehouse.ts";
 import { SluiceError } from "../../lib/core/errors.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
@@ -17,6 +13,7 @@ import { readManifest } from "../../lib/ingest/manifest.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { s3Place } from "../support/archive_run.ts";
 import { startS3 } from "../support/s3_server.ts";
+import { replacing } from "../support/stand_between.ts";
 import { eventually } from "../support/waiting.ts";
 import { Daemon, Drops, gzip, ingestOnce, ledgerOf } from "./ingesting.ts";
 
@@ -29,30 +26,21 @@ function losing(
   then: () => Promise<void> = () => Promise.resolve(),
 ): Warehouse {
   let isLost = false;
-  return {
-    kind: real.kind,
-    url: real.url,
-    close: () => real.close(),
+  return replacing(real, {
     connect: async (options) => {
       const session = await real.connect(options);
-      return new Proxy(session, {
-        get(target, name) {
-          if (name === "execute") {
-            return async (sql: string) => {
-              if (sql !== "COMMIT" || isLost) return await target.execute(sql);
-              isLost = true;
-              if (isDone) await target.execute(sql);
-              await target.close();
-              await then();
-              throw new SluiceError("commit", "transient", "the connection was cut");
-            };
-          }
-          const value = Reflect.get(target, name, target);
-          return typeof value === "function" ? value.bind(target) : value;
+      return replacing(session, {
+        execute: async (sql) => {
+          if (sql !== "COMMIT" || isLost) return await session.execute(sql);
+          isLost = true;
+          if (isDone) await session.execute(sql);
+          await session.close();
+          await then();
+          throw new SluiceError("commit", "transient", "the connection was cut");
         },
-      }) as Session;
+      });
     },
-  };
+  });
 }
 
 for (const isDone of [true, false]) {

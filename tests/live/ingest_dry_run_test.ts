@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import {
-  openWarehouse,
-  type Session,
-  type Warehouse,
-} from "../../lib/clients/warehouse/warehouse.ts";
+import { openWarehouse, type Warehouse } from "../../lib/clients/warehouse/warehouse.ts";
 import { type DryDirectory, dryRun } from "../../lib/ingest/dry_run.ts";
 import { dryLines } from "../../lib/ingest/dry_text.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres_server.ts";
 import { RedshiftIngest } from "../support/redshift_ingest.ts";
+import { overheard, replacing } from "../support/stand_between.ts";
 import { Daemon, Drops, gzip, ingestOnce } from "./ingesting.ts";
 import { runSluice } from "../support/command_line.ts";
 
@@ -17,24 +14,12 @@ const base = { table: "t", columns: ["id", "name"], "pk-columns": ["id"] };
 function listening(heard: string[]) {
   return async (...given: Parameters<typeof openWarehouse>): Promise<Warehouse> => {
     const real = await openWarehouse(...given);
-    return {
-      kind: real.kind,
-      url: real.url,
-      close: () => real.close(),
-      connect: async (options) => {
-        const session = await real.connect(options);
-        return new Proxy(session, {
-          get(target, name) {
-            const value = Reflect.get(target, name, target);
-            if (typeof value !== "function") return value;
-            return (...args: unknown[]) => {
-              if (typeof args[0] === "string") heard.push(args[0]);
-              return value.apply(target, args);
-            };
-          },
-        }) as Session;
-      },
-    };
+    return replacing(real, {
+      connect: async (options) =>
+        overheard(await real.connect(options), (_, [sql]) => {
+          if (typeof sql === "string") heard.push(sql);
+        }),
+    });
   };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { type Check, type Checks, onStage, RedshiftIngest } from "../support/redshift_ingest.ts";
 import type { RedshiftStandIn } from "../support/redshift_stand_in.ts";
+import { replacing } from "../support/stand_between.ts";
 
 const copies = ({ statements }: RedshiftStandIn) =>
   statements.filter((sql) => sql.startsWith("COPY ")).length;
@@ -297,17 +298,13 @@ const troubles: Checks = {
     await place.put("t/2.csv", "2,b\n");
     let isPut = false;
     const { log } = await place.pass({}, (store) =>
-      new Proxy(store, {
-        get(target, name) {
-          const value = Reflect.get(target, name, target);
-          if (name !== "head") return typeof value === "function" ? value.bind(target) : value;
-          return async (key: string) => {
-            if (!isPut && copies(redshift) > 0) {
-              isPut = true;
-              await place.put("t/1.csv", "1,new\n");
-            }
-            return await target.head(key);
-          };
+      replacing(store, {
+        head: async (key) => {
+          if (!isPut && copies(redshift) > 0) {
+            isPut = true;
+            await place.put("t/1.csv", "1,new\n");
+          }
+          return await store.head(key);
         },
       }));
     assert.deepEqual(await rows(), ["1|new", "2|b"], log);

@@ -1,10 +1,12 @@
-import { openStore, type Store } from "../../lib/clients/store/store.ts";
+import { openStore } from "../../lib/clients/store/store.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
 import { Counts } from "../../lib/ingest/counts.ts";
 import { IngestDaemon } from "../../lib/ingest/daemon.ts";
 import { Targets } from "../../lib/ingest/targets.ts";
 import type { DropPlace } from "./ingest_load.ts";
+import { ingestSettings } from "./ingest_settings.ts";
+import { overheard } from "./stand_between.ts";
 import { eventually } from "./waiting.ts";
 
 /** What one poll over a store took. */
@@ -63,12 +65,9 @@ export async function pollsOf(
   const targets = new Targets(world);
   const daemon = new IngestDaemon({
     ...{ world, targets, counts: new Counts(), drain: over.signal, timeImport: () => {} },
-    store: counting(store, (method) => calls[method] = (calls[method] ?? 0) + 1),
+    store: overheard(store, (method) => calls[method] = (calls[method] ?? 0) + 1),
     resolve: (text) => Promise.resolve(new Secret(text)),
-    settings: {
-      ...{ matches: () => true, pollMs, once: false, workers: 4, keep: false, maxErrors: 0 },
-      ...{ ledgerTable: "ledger", ledgerAgeMs: 86_400_000 },
-    },
+    settings: ingestSettings({ pollMs }),
   });
   try {
     await daemon.run();
@@ -77,17 +76,4 @@ export async function pollsOf(
     await store.close();
   }
   return polls;
-}
-
-function counting(store: Store, onCall: (method: string) => void): Store {
-  return new Proxy(store, {
-    get(target, name) {
-      const value = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => {
-        onCall(String(name));
-        return value.apply(target, args);
-      };
-    },
-  });
 }
