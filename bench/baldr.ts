@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a benchmark speaks to a person
 import { fileURLToPath } from "node:url";
 import { makeArchive } from "./baldr_archive.ts";
+import { tellBroken } from "./bounds.ts";
 import { peakMbOf, type Spread, spreadOf, spreadText } from "./usage.ts";
 
 /** What has to hold (issue of the first release): times zcat's time, MB resident, milliseconds. */
@@ -148,8 +149,7 @@ export async function run(args: string[]): Promise<void> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  for (const one of broken) console.error(`Bound broken: ${one}`);
-  if (broken.length > 0) Deno.exitCode = 1;
+  tellBroken(broken);
 }
 
 if (import.meta.main) await run(Deno.args);

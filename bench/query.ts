@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a benchmark speaks to a person
 import { fileURLToPath } from "node:url";
 import { type PostgresServer, startPostgres } from "../tests/support/postgres_server.ts";
+import { tellBroken } from "./bounds.ts";
 import { timeCommand, type Timed } from "./timed_command.ts";
 import { spreadOf, spreadText } from "./usage.ts";
 
@@ -99,8 +100,7 @@ function judge(runs: { readonly psql: readonly Timed[]; readonly sluice: readonl
     ...time.median > bounds.timeMost ? [`${time.median.toFixed(2)} times psql's time`] : [],
     ...peakMb > bounds.peakMbMost ? [`${peakMb.toFixed(0)} MB resident`] : [],
   ];
-  for (const one of broken) console.error(`Bound broken: ${one}`);
-  if (broken.length > 0) Deno.exitCode = 1;
+  tellBroken(broken);
 }
 
 if (import.meta.main) await run(Deno.args);
