@@ -3,7 +3,7 @@ import { jobId, temporaryTable } from "./job_ids.ts";
 import type { FileFormat, ReplicateSettings, Side } from "./settings.ts";
 import { type BucketPlace, filesUri, jobFolder, pairFolder } from "./staging.ts";
 import { type Known, marksFor, type Resource, type Staged, type Work } from "./states.ts";
-import { loadReplacement, loadTarget } from "./table_copy.ts";
+import { encryptionOf, loadReplacement, loadTarget } from "./table_copy.ts";
 import type { CopyQuota } from "./copy_quota.ts";
 
 /** What all tables of a run have in common. */
@@ -58,28 +58,26 @@ export function folderOf(work: Work, extractId: string, { settings }: Context): 
 
 /** The job that copies a table, or a partition. */
 export function copyJob(work: Work, known: Known, generation: number): JobRequest {
-  const configuration = {
-    copy: {
-      sourceTable: work.source,
-      destinationTable: work.destination,
-      createDisposition: "CREATE_IF_NEEDED",
-      writeDisposition: known.replaces ? "WRITE_TRUNCATE" : "WRITE_EMPTY",
-      ...(known.access.kmsKeyName === null
-        ? {}
-        : { destinationEncryptionConfiguration: { kmsKeyName: known.access.kmsKeyName } }),
-    },
-  };
   // Not by the disposition: a copy whose last step was missed is there, and found by this id.
-  const { access: { kmsKeyName } } = known;
   const id = jobId(
     "copy",
     generation,
-    nameOf(work.source),
-    nameOf(work.destination),
-    known.mark,
-    kmsKeyName ?? "",
+    ...[nameOf(work.source), nameOf(work.destination), known.mark],
+    known.access.kmsKeyName ?? "",
   );
-  return { jobId: id, configuration };
+  return { jobId: id, configuration: copyFrom(work.source, work, known) };
+}
+
+function copyFrom(sourceTable: TableReference, { destination }: Work, known: Known): Resource {
+  return {
+    copy: {
+      sourceTable,
+      destinationTable: destination,
+      createDisposition: "CREATE_IF_NEEDED",
+      writeDisposition: known.replaces ? "WRITE_TRUNCATE" : "WRITE_EMPTY",
+      ...encryptionOf(known.access, "destinationEncryptionConfiguration"),
+    },
+  };
 }
 
 /** The job that writes a table's rows, or a partition's, into files. */
@@ -180,18 +178,8 @@ export function placeJob(
   context: Context,
 ): JobRequest {
   const temporary = temporaryOf(work, known, context);
-  const { kmsKeyName } = known.access;
-  const configuration = {
-    copy: {
-      sourceTable: temporary,
-      destinationTable: work.destination,
-      createDisposition: "CREATE_IF_NEEDED",
-      writeDisposition: known.replaces ? "WRITE_TRUNCATE" : "WRITE_EMPTY",
-      ...(kmsKeyName === null ? {} : { destinationEncryptionConfiguration: { kmsKeyName } }),
-    },
-  };
   const id = jobId("place", generation, nameOf(temporary), nameOf(work.destination));
-  return { jobId: id, configuration };
+  return { jobId: id, configuration: copyFrom(temporary, work, known) };
 }
 
 /** `PROJECT.DATASET.TABLE` */
