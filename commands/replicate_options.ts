@@ -8,7 +8,7 @@ import {
   toggle,
   type ValuesOf,
 } from "../lib/core/options.ts";
-import type { ReplicateSettings, TableChoice } from "../lib/replicate/settings.ts";
+import type { Dataset, ReplicateSettings, TableChoice } from "../lib/replicate/settings.ts";
 import { parseBucket } from "../lib/replicate/staging.ts";
 import { wholeNamePattern } from "../lib/replicate/table_choice.ts";
 import { daemonOptions } from "./daemon_options.ts";
@@ -186,7 +186,7 @@ function required(value: string | undefined, flag: string, placeholder: string):
   throw usageError("replicate", `give ${flag} ${placeholder}`);
 }
 
-function checkName({ projectId, datasetId }: ReplicateSettings["source"], which: string): void {
+function checkName({ projectId, datasetId }: Dataset, which: string): void {
   if (!/^[a-z0-9][a-z0-9.:-]{0,100}$/.test(projectId)) {
     throw usageError(`use the ${which} project "${projectId}"`, "give a project's id");
   }

@@ -1,6 +1,4 @@
-import type { Side } from "./settings.ts";
-
-type Dataset = Omit<Side, "location">;
+import type { Dataset } from "./settings.ts";
 
 interface ForeignKey {
   readonly name?: string;

@@ -8,7 +8,7 @@ import type { CopyQuota } from "./copy_quota.ts";
 import { type Plan, planRun } from "./plan.ts";
 import { patiently } from "./patience.ts";
 import { type Listener, Round } from "./round.ts";
-import type { ReplicateSettings, Side } from "./settings.ts";
+import type { Dataset, ReplicateSettings } from "./settings.ts";
 import { bucketFits } from "./staging.ts";
 import { skippedViews } from "./table_choice.ts";
 import { copyViews } from "./views.ts";
@@ -29,7 +29,7 @@ async function contextOf(
   { client, settings, quota, world }: SessionTools,
   signal: AbortSignal,
 ): Promise<Context> {
-  const find = async (which: string, { projectId, datasetId }: Omit<Side, "location">) => {
+  const find = async (which: string, { projectId, datasetId }: Dataset) => {
     const found = await patiently(
       world,
       settings,

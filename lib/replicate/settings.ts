@@ -1,9 +1,13 @@
 import type { BucketPlace } from "./staging.ts";
 
-/** A dataset, with where it is: every call about its jobs says so. */
-export interface Side {
+/** Names a dataset. */
+export interface Dataset {
   readonly projectId: string;
   readonly datasetId: string;
+}
+
+/** A dataset, with where it is: every call about its jobs says so. */
+export interface Side extends Dataset {
   /** `US`, `EU`, `europe-west2`. */
   readonly location: string;
 }
@@ -26,8 +30,8 @@ export type FileFormat = "avro" | "ndjson" | "parquet";
 
 /** Everything that replicate was told, checked and in its own units. */
 export interface ReplicateSettings {
-  readonly source: Omit<Side, "location">;
-  readonly destination: Omit<Side, "location">;
+  readonly source: Dataset;
+  readonly destination: Dataset;
   /** Matches whole names of tables. */
   readonly filter: RegExp;
   /** So many tables at most, the last in order of their names. */

@@ -1,6 +1,4 @@
-import type { Side } from "./settings.ts";
-
-type Dataset = Omit<Side, "location">;
+import type { Dataset } from "./settings.ts";
 
 /** SQL with the names of one dataset put in the place of another's. */
 export interface Rewritten {

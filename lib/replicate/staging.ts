@@ -2,7 +2,7 @@ import type { TableReference } from "../clients/bigquery/bigquery.ts";
 import { usageError } from "../core/errors.ts";
 import { generationOf } from "./job_ids.ts";
 import { digest } from "./marks.ts";
-import type { FileFormat, Side } from "./settings.ts";
+import type { Dataset, FileFormat } from "./settings.ts";
 
 /** A bucket, or a folder in one. */
 export interface BucketPlace {
@@ -27,8 +27,6 @@ export function parseBucket(text: string, flag: string): BucketPlace {
   }
   return { bucket, prefix: parts.map((part) => `${part}/`).join("") };
 }
-
-type Dataset = Omit<Side, "location">;
 
 /** The folder of everything that is staged for one pair of datasets; ends in a slash. */
 export function pairFolder({ prefix }: BucketPlace, source: Dataset, destination: Dataset): string {

@@ -2,9 +2,7 @@ import type { TableResource } from "../clients/bigquery/bigquery.ts";
 import type { Access } from "./access.ts";
 import { foreignKeysOf, primaryKeyOf } from "./constraints.ts";
 import { labelsOf, type Marks, ownLabels } from "./marks.ts";
-import type { Side } from "./settings.ts";
-
-type Dataset = Omit<Side, "location">;
+import type { Dataset } from "./settings.ts";
 
 /** Carried as they are, by the last change of a table or when it is made. */
 const settingsAsTheyAre = [

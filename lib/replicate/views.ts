@@ -7,7 +7,7 @@ import {
 import { SluiceError } from "../core/errors.ts";
 import { etagMark, labelsOf, marksOf, ownLabels } from "./marks.ts";
 import { failure, type Outcome } from "./report.ts";
-import type { ReplicateSettings, Side } from "./settings.ts";
+import type { Dataset, ReplicateSettings, Side } from "./settings.ts";
 import { inOrderOfNeed, rewriteNames } from "./sql_names.ts";
 import type { Candidate } from "./table_choice.ts";
 
@@ -227,7 +227,7 @@ async function putRoutine(
   return "changed";
 }
 
-function datasetOf({ projectId, datasetId }: Side) {
+function datasetOf({ projectId, datasetId }: Side): Dataset {
   return { projectId, datasetId };
 }
 
