@@ -15,6 +15,7 @@ import {
   type ValuesOf,
 } from "../lib/core/options.ts";
 import { visible } from "../lib/core/visible.ts";
+import { nameOf } from "../lib/replicate/configurations.ts";
 import {
   estimate,
   materialize as runQuery,
@@ -186,8 +187,7 @@ async function write(
   isJson: boolean,
 ): Promise<string> {
   const { rows, bytes, processedBytes, billedBytes, jobId, isOld } = await runQuery(wanted, tools);
-  const { projectId, datasetId, tableId } = wanted.table;
-  const table = `${projectId}.${datasetId}.${tableId}`;
+  const table = nameOf(wanted.table);
   if (isJson) {
     return JSON.stringify({
       ...{ table, status: isOld ? "was done before" : "written", rows, bytes, jobId },

@@ -1,6 +1,7 @@
 import type { BigQueryClient, JobResource, TableReference } from "../clients/bigquery/bigquery.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { World } from "../core/world.ts";
+import { nameOf } from "./configurations.ts";
 import { type JobWatch, judgeJob, newWatch, nextGeneration } from "./job_watch.ts";
 import { dayOf, type Materialization, queryConfiguration, queryJobId } from "./materialize_job.ts";
 import { patiently } from "./patience.ts";
@@ -201,8 +202,4 @@ async function locationOf(
     "permanent",
     "there is none; make it with `bq mk --location=LOCATION --dataset`",
   );
-}
-
-function nameOf({ projectId, datasetId, tableId }: TableReference): string {
-  return `${projectId}.${datasetId}.${tableId}`;
 }
