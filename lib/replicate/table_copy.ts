@@ -24,9 +24,7 @@ const ownOrTold = new Set<string>([
 
 /** The partitioning as it is set when a table is made; the filter is a setting of the table. */
 export function layoutOf(source: TableResource): Record<string, unknown> {
-  const found = Object.fromEntries(
-    layout.flatMap((name) => source[name] === undefined ? [] : [[name, source[name]]]),
-  );
+  const found = picked(source, layout);
   if (source.timePartitioning === undefined) return found;
   const { requirePartitionFilter: _old, ...timePartitioning } = source.timePartitioning;
   return { ...found, timePartitioning };
@@ -52,15 +50,11 @@ export function loadTarget(
   access: Access,
   marks: Marks,
 ): Record<string, unknown> {
-  const { description, friendlyName, labels } = source;
   return {
-    schema: { fields: access.fields },
-    ...layoutOf(source),
-    ...encryptionOf(access, "destinationEncryptionConfiguration"),
+    ...loadReplacement(source, access),
     destinationTableProperties: {
-      ...(description === undefined ? {} : { description }),
-      ...(friendlyName === undefined ? {} : { friendlyName }),
-      labels: { ...ownLabels(labels), ...labelsOf(marks) },
+      ...picked(source, ["description", "friendlyName"]),
+      labels: { ...ownLabels(source.labels), ...labelsOf(marks) },
     },
   };
 }
@@ -82,7 +76,7 @@ export function newTable(
 ): Record<string, unknown> {
   return {
     ...layoutOf(source),
-    ...settingsOf(source),
+    ...picked(source, settingsAsTheyAre),
     schema: { fields: access.fields },
     labels: { ...ownLabels(source.labels), ...labelsOf(marks) },
     ...encryptionOf(access, "encryptionConfiguration"),
@@ -117,7 +111,7 @@ export function finishingPatch(
   return {
     ...gone,
     ...(isExpiring ? { expirationTime: null } : {}),
-    ...settingsOf(source),
+    ...picked(source, settingsAsTheyAre),
     ...(timePartitioning === undefined ? {} : {
       timePartitioning: { ...(isExpiring ? { expirationMs: null } : {}), ...timePartitioning },
     }),
@@ -162,9 +156,13 @@ export function lossesOfCopy(
   return losses;
 }
 
-function settingsOf(source: TableResource): Record<string, unknown> {
+/** These fields of a resource, as far as it has them. */
+export function picked(
+  from: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Record<string, unknown> {
   return Object.fromEntries(
-    settingsAsTheyAre.flatMap((name) => source[name] === undefined ? [] : [[name, source[name]]]),
+    names.flatMap((name) => from[name] === undefined ? [] : [[name, from[name]]]),
   );
 }
 

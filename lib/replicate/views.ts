@@ -10,6 +10,7 @@ import { failure, type Outcome } from "./report.ts";
 import type { Dataset, ReplicateSettings, Side } from "./settings.ts";
 import { inOrderOfNeed, rewriteNames } from "./sql_names.ts";
 import type { Candidate } from "./table_choice.ts";
+import { picked } from "./table_copy.ts";
 
 /** What views and routines need to be copied. */
 export interface ViewTools {
@@ -229,13 +230,4 @@ async function putRoutine(
 
 function datasetOf({ projectId, datasetId }: Side): Dataset {
   return { projectId, datasetId };
-}
-
-function picked(
-  from: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-): Record<string, unknown> {
-  return Object.fromEntries(
-    names.flatMap((name) => from[name] === undefined ? [] : [[name, from[name]]]),
-  );
 }
