@@ -76,8 +76,7 @@ export class ChartRows implements RowWriter {
   }
 
   async end({ rows }: Ending): Promise<void> {
-    const last = this.#points.at(-1);
-    if (last && this.#summed > 0) {
+    if (this.#summed > 0) {
       this.#points.push({ label: this.#label, value: this.#sum / this.#summed });
     }
     const { width, height } = this.room;

@@ -49,7 +49,6 @@ export class TableRows implements RowWriter {
   #keep(batch: readonly Row[]): void {
     const { rowsMost } = this.options;
     const headMost = Math.ceil(rowsMost / 2);
-    // One more of them than is wanted: all rows are shown when so many fit.
     const tailMost = rowsMost - headMost;
     const before = this.#count - batch.length;
     batch.forEach((row, i) => {
@@ -79,11 +78,10 @@ export class TableRows implements RowWriter {
     let shownRows = this.#count;
     if (!this.#shown) {
       shownRows = this.#head.length + tail.length;
-      const head = this.#head;
-      this.#head = [...head, ...tail];
-      this.#shown = layoutColumns(this.#columns, this.#head, this.options.width);
+      const kept = [...this.#head, ...tail];
+      this.#shown = layoutColumns(this.#columns, kept, this.options.width);
       await this.#lines(headLines(this.#shown));
-      await this.#print(head);
+      await this.#print(this.#head);
       if (shownRows < this.#count) await this.#lines(gapLines(this.#shown));
       await this.#print(tail);
     }

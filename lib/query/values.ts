@@ -32,7 +32,7 @@ export function distinctNames(columns: readonly Column[]): string[] {
   });
 }
 
-/** `1,000,000`: also what was touched, in words: `1 row`, `2 rows`. */
+/** A number with what it counts: `1 row`, `1,000,000 rows`. */
 export function countText(count: number, what: string): string {
   return `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
 }
