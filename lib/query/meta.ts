@@ -1,4 +1,5 @@
 import { serverReportOf } from "../clients/warehouse/warehouse.ts";
+import { usageError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { parseDurationMs } from "../core/units.ts";
 import { readTableName } from "../formats/sql_text.ts";
@@ -11,11 +12,11 @@ import {
   relationsSql,
   schemasWithSql,
 } from "./catalog.ts";
-import { type ChartKind, chartKinds } from "./chart_rows.ts";
+import { chartKinds } from "./chart_rows.ts";
 import { metaNames } from "./completion.ts";
 import { readNamePattern } from "./name_pattern.ts";
 import { isPlainQuery } from "./read_only.ts";
-import { type Shell, shellError } from "./shell.ts";
+import type { Shell } from "./shell.ts";
 
 const help =
   `\\d [NAME]         tables and views; the columns, keys and indexes of one (sales.*, ord*)
@@ -65,7 +66,7 @@ export async function runMeta(shell: Shell, line: string): Promise<boolean> {
   const act = acts[word];
   if (!act) {
     const near = nearest(word, metaNames);
-    throw shellError(`run ${word}`, near ? `did you mean ${near}?` : "\\? tells what there is");
+    throw usageError(`run ${word}`, near ? `did you mean ${near}?` : "\\? tells what there is");
   }
   await act(shell, argument);
   return true;
@@ -93,17 +94,17 @@ export function suffixOf(text: string): Suffixed | undefined {
 }
 
 function lastOf(shell: Shell, word: string): string {
-  if (shell.last === undefined) throw shellError(`run ${word}`, "run a statement first");
+  if (shell.last === undefined) throw usageError(`run ${word}`, "run a statement first");
   if (!isPlainQuery(shell.last)) {
-    throw shellError(`run ${word}`, "the last statement was none that only reads");
+    throw usageError(`run ${word}`, "the last statement was none that only reads");
   }
   return shell.last;
 }
 
 async function chart(shell: Shell, sql: string, word: string): Promise<void> {
   const kind = word === "" ? "bar" : chartKinds.find((one) => one === word);
-  if (kind === undefined) throw shellError(`draw ${word}`, `give ${chartKinds.join(" or ")}`);
-  await shell.run(sql, { chart: kind satisfies ChartKind });
+  if (kind === undefined) throw usageError(`draw ${word}`, `give ${chartKinds.join(" or ")}`);
+  await shell.run(sql, { chart: kind });
 }
 
 async function watch(shell: Shell, sql: string, pause: string): Promise<void> {
@@ -112,7 +113,7 @@ async function watch(shell: Shell, sql: string, pause: string): Promise<void> {
     : /^[\d.]+$/.test(pause)
     ? Number(pause) * 1_000
     : parseDurationMs(pause);
-  if (!(ms >= 100)) throw shellError(`watch every ${pause}`, "give seconds, 0.1 at least");
+  if (!(ms >= 100)) throw usageError(`watch every ${pause}`, "give seconds, 0.1 at least");
   while (!shell.isStopped) {
     await shell.say(`${new Date(shell.tools.world.nowMs()).toISOString()}, every ${ms / 1_000} s`);
     await shell.run(sql);
@@ -129,7 +130,7 @@ async function describe(shell: Shell, name: string, onlyTables: boolean): Promis
   }
   const { rows } = await shell.ask(relationsSql(kind, pattern, false));
   if (rows.length === 0) {
-    throw shellError(
+    throw usageError(
       `describe ${name}`,
       "there is no such table or view; \\d lists those there are",
     );
@@ -148,7 +149,7 @@ async function describe(shell: Shell, name: string, onlyTables: boolean): Promis
 async function loadErrors(shell: Shell): Promise<void> {
   const { kind } = await shell.session();
   if (kind !== "redshift") {
-    throw shellError(
+    throw usageError(
       "list load errors",
       "only Redshift keeps them; ingest writes a report beside each file that it moves aside",
     );
@@ -173,7 +174,7 @@ async function ledger(shell: Shell, argument: string): Promise<void> {
   const found = (await shell.ask(schemasWithSql(kind, name))).rows.map(([one]) => one ?? "");
   const schemas = schema === null ? found : found.filter((one) => one === schema);
   if (schemas.length === 0) {
-    throw shellError(
+    throw usageError(
       "list loads",
       `there is no table ${argument || name}; ingest makes it, and --ledger-table names another`,
     );

@@ -125,11 +125,6 @@ export class Shell {
 }
 
 /** `Time: 1.234 s`, `Time: 12.3 ms` */
-export function timeText(ms: number): string {
+function timeText(ms: number): string {
   return ms < 1_000 ? `Time: ${ms.toFixed(1)} ms` : `Time: ${(ms / 1_000).toFixed(3)} s`;
-}
-
-/** The error of what cannot be asked for. */
-export function shellError(action: string, detail: string): SluiceError {
-  return new SluiceError(action, "usage", detail);
 }
