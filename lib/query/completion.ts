@@ -1,3 +1,5 @@
+import { metaNames } from "./meta.ts";
+
 /** What completion knows of the database. */
 export interface KnownTable {
   readonly schema: string;
@@ -14,12 +16,6 @@ const keywords = (
   "LIMIT NOT NULL OFFSET ON OR ORDER OUTER OVER PARTITION RIGHT ROLLBACK ROW_NUMBER SELECT SET " +
   "SHOW SUM TABLE THEN TRUE TRUNCATE UNION UNLOAD UPDATE USING VACUUM VALUES VIEW WHEN WHERE WITH"
 ).split(" ");
-
-/** Commands of the prompt that begin with a backslash. */
-export const metaNames = [
-  ...["\\?", "\\chart", "\\d", "\\dt", "\\l", "\\ledger", "\\load-errors", "\\q", "\\timing"],
-  ...["\\watch", "\\x"],
-];
 
 /** What can stand at the end of a text. */
 export interface Completion {

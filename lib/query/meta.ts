@@ -13,7 +13,6 @@ import {
   schemasWithSql,
 } from "./catalog.ts";
 import { chartKinds } from "./chart_rows.ts";
-import { metaNames } from "./completion.ts";
 import { readNamePattern } from "./name_pattern.ts";
 import { isPlainQuery } from "./read_only.ts";
 import type { Shell } from "./shell.ts";
@@ -52,6 +51,9 @@ const acts: Readonly<Record<string, Act>> = {
     await shell.say(`Timing is ${shell.isTiming ? "on" : "off"}`);
   },
 };
+
+/** Commands of the prompt that begin with a backslash. */
+export const metaNames: readonly string[] = [...Object.keys(acts), "\\q"].sort();
 
 /**
  * Does what a line that begins with a backslash asks for.
