@@ -34,10 +34,10 @@ export class Shell {
   /** The statement that \watch and \chart run again. */
   last: string | undefined;
   #session: Session | undefined;
-  #isStopped = false;
   /** The statement under way has failed by the loss. */
   #hasToldLoss = false;
-  #stopWaiting = new AbortController();
+  /** Aborted when what runs is to be given up. */
+  #stop = new AbortController();
 
   constructor(readonly tools: ShellTools) {}
 
@@ -58,26 +58,24 @@ export class Shell {
 
   /** True: a person has asked for what runs to be given up. */
   get isStopped(): boolean {
-    return this.#isStopped;
+    return this.#stop.signal.aborted;
   }
 
   /** Told before each thing that a person asks for. */
   begin(): void {
-    this.#isStopped = false;
-    this.#stopWaiting = new AbortController();
+    this.#stop = new AbortController();
   }
 
   /** Gives up what runs. */
   interrupt(): void {
-    this.#isStopped = true;
-    this.#stopWaiting.abort();
+    this.#stop.abort();
     // Whether the server hears it or not, the statement comes to an end and tells.
     this.#session?.cancel().catch(() => {});
   }
 
   /** Waits, unless it is interrupted. */
   async wait(ms: number): Promise<void> {
-    await this.tools.world.sleep(ms, this.#stopWaiting.signal);
+    await this.tools.world.sleep(ms, this.#stop.signal);
   }
 
   /**
@@ -95,7 +93,7 @@ export class Shell {
       isExpanded: wish.isExpanded ?? this.isExpanded,
     }, output);
     const begun = world.monotonicMs();
-    const isStopped = () => this.#isStopped;
+    const isStopped = () => this.isStopped;
     const outcome = await runStatement(sql, { session, output, writer, mayWrite, isStopped })
       .catch((thrown) => {
         this.#hasToldLoss = session.isBroken;
@@ -103,7 +101,7 @@ export class Shell {
       });
     if (style.isForPeople) {
       if (!outcome.hasColumns && outcome.tag !== "") await this.say(outcome.tag);
-      if (!outcome.isWhole && outcome.rows === 0 && this.#isStopped) await this.say("Cancelled");
+      if (!outcome.isWhole && outcome.rows === 0 && this.isStopped) await this.say("Cancelled");
     }
     if (this.isTiming) await this.say(timeText(world.monotonicMs() - begun));
     return outcome;
