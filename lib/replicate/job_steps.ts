@@ -58,10 +58,9 @@ function afterProbe(work: Work, state: State<"probing">, answer: Answer, context
 
 /** No copy job has made it. Put together of partitions, it would have been made by another one. */
 function otherProbe(known: Known, context: Context): Move {
-  const { source, access } = known;
-  if (!known.isSplit && isPartitionedByIngestion(source) && context.settings.via === "auto") {
+  if (!known.isSplit && isPartitionedByIngestion(known.source) && context.settings.via === "auto") {
     const choice = extractChoice(known, context);
-    if (!("refused" in choice) && access.rowPolicies.length === 0) {
+    if (!("refused" in choice)) {
       const { way, format } = choice;
       const split = { ...known, way, format, isSplit: true };
       return { to: { at: "probing", known: split, job: newWatch(0) } };

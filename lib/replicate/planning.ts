@@ -49,12 +49,6 @@ export function lookedAt(
   }
   const { way, format, losses } = choice;
   const notes = [...lossesOfCopy(source, { source: context.source }), ...losses];
-  if (way === "extract" && isPartitionedByIngestion(source) && access.rowPolicies.length > 0) {
-    const reason =
-      "its partitions are those of the time of loading and it has row access policies: " +
-      "put together from files it would be without them for a moment";
-    return { end: work.isProbe ? { is: "unchanged" } : { is: "refused", reason } };
-  }
   const isSplit = way === "extract" && isPartitionedByIngestion(source) && !isEmpty(source);
   const known: Known = {
     ...{ source, access, mark, way, format, restarts, notes, ...standing },

@@ -3,6 +3,7 @@ import type { Access } from "./access.ts";
 import type { CopyQuota } from "./copy_quota.ts";
 import { chooseFormat } from "./format_choice.ts";
 import type { FileFormat, ReplicateSettings, Way } from "./settings.ts";
+import { isPartitionedByIngestion } from "./table_copy.ts";
 
 /** How a table is copied, or why it is not. */
 export type WayChoice =
@@ -42,7 +43,15 @@ export function chooseWay(
     }
     const fields = source.schema?.fields ?? [];
     const chosen = chooseFormat(fields, settings.format, settings.isLossy);
-    return "refused" in chosen ? chosen : { way: "extract", ...chosen };
+    if ("refused" in chosen) return chosen;
+    if (isPartitionedByIngestion(source) && access.rowPolicies.length > 0) {
+      return {
+        refused:
+          "its partitions are those of the time of loading and it has row access policies: " +
+          "put together from files it would be without them for a moment",
+      };
+    }
+    return { way: "extract", ...chosen };
   };
   if (via === "extract" || isUnsafe) return extract();
   const copy: WayChoice = { way: "copy", format: "avro", losses: [] };

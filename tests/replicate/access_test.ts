@@ -114,6 +114,8 @@ Deno.test("chooseWay() never lets a guarded table be without its guards for a mo
   assert.equal(wayOf(tagged, { policyTagMap }, true), "extract avro");
   assert.equal(wayOf(tagged, { policyTagMap }, false), "extract avro");
   assert.equal(wayOf(table(), {}, true, [policy]), "extract avro");
+  const byLoading = table({ timePartitioning: { type: "DAY" } });
+  assert.match(wayOf(byLoading, {}, true, [policy]), /^refused: .*without them for a moment/);
   assert.match(wayOf(tagged, { policyTagMap, via: "copy" }, false), /^refused: .*--via extract/);
   assert.match(
     wayOf(tagged, { policyTagMap, bucket: null }, false),

@@ -158,6 +158,17 @@ Deno.test("replicate has row access policies in the copy before its first row", 
   assert.deepEqual(rig.destination.tables.get("t")?.policies.get("eu")?.grantees, ["user:a@x"]);
 });
 
+Deno.test("replicate refuses row access policies on a table that is put together of partitions", async () => {
+  const rig = new Rig();
+  const days = { "20260101": ["a"] };
+  const table = rig.cloud.table("p1.web", "t", { timePartitioning: { type: "DAY" } }, days);
+  table.policies.set("eu", { filterPredicate: "x = 1", grantees: [] });
+  const rowPolicyMap = new Map([["eu", ["user:a@x"]]]);
+  assert.deepEqual(await rig.run({ via: "extract", rowPolicyMap }), { t: "refused" });
+  assert.match(rig.reason("t"), /^its partitions are those of the time of loading and it has row/);
+  assert.equal(rig.cloud.jobs.size, 0);
+});
+
 Deno.test("replicate sets foreign keys when the tables that they point to are there", async () => {
   const rig = new Rig();
   const key = (tableId: string, datasetId = "web") => ({

@@ -138,15 +138,22 @@ Deno.test("planSession() tells what would be done and lost, and changes nothing"
   rig.cloud.table("p1.web", "days", { timePartitioning: { type: "DAY" } }, ["x"]);
   rig.cloud.table("p1.web", "fresh", { streamingBuffer: { estimatedRows: "12" } }, ["x"]);
   rig.cloud.table("p1.web", "nothing", {});
-  const settings = { via: "extract" as const, verify: "fingerprint" as const };
+  const parted = rig.cloud.table("p1.web", "parted", { timePartitioning: { type: "DAY" } }, ["x"]);
+  parted.policies.set("few", { filterPredicate: "x = 1", grantees: [] });
+  const rowPolicyMap = new Map([["few", ["user:a"]]]);
+  const settings = { via: "extract" as const, verify: "fingerprint" as const, rowPolicyMap };
   const plan = await rig.world.until(planSession(toolsOf(rig, settings), never));
   const lines = planText(plan).join("\n");
   assert.match(lines, /odd: refused: no format carries it exactly/);
+  assert.match(
+    lines,
+    /parted: refused: its partitions are those of the time of loading and it has/,
+  );
   assert.match(lines, /days: 1 rows, 1 bytes: extract as avro, load, one partition at a time/);
   assert.match(lines, /fresh: .*\n {2}12 rows in the streaming buffer are not copied/);
   assert.match(lines, /nothing: 0 rows, 0 bytes: made empty/);
   assert.match(lines, /z_view: skipped: a view; --include-views copies it/);
-  assert.match(lines, /4 tables, 3 bytes: 0 copy, 3 extract and 3 load jobs; 1 refused/);
+  assert.match(lines, /4 tables, 3 bytes: 0 copy, 3 extract and 3 load jobs; 2 refused/);
   assert.match(lines, /fingerprints read 6 bytes, about \$0\.0000/);
   const json = planJson(plan).map((one) => JSON.parse(JSON.stringify(one)));
   assert.equal(json.find(({ name }) => name === "odd").status, "refused");
