@@ -34,9 +34,16 @@ const compressions: Readonly<Record<FileFormat, string>> = {
   parquet: "SNAPPY",
 };
 
+/** Whether the destination is in another location than the source. */
+export function isAcross(
+  { source, destination }: Pick<Context, "source" | "destination">,
+): boolean {
+  return source.location !== destination.location;
+}
+
 /** Whether files are moved to a bucket of their own before they are loaded. */
-export function isMoved({ settings, source, destination }: Context): boolean {
-  return settings.destinationBucket !== null && source.location !== destination.location;
+export function isMoved(context: Context): boolean {
+  return context.settings.destinationBucket !== null && isAcross(context);
 }
 
 /** The buckets in which a folder may have files. */

@@ -1,6 +1,13 @@
 import { type JobResource, reasonOf } from "../clients/bigquery/bigquery.ts";
 import { SluiceError } from "../core/errors.ts";
-import { type Context, copyJob, extractJob, folderOf, placeJob } from "./configurations.ts";
+import {
+  type Context,
+  copyJob,
+  extractJob,
+  folderOf,
+  isAcross,
+  placeJob,
+} from "./configurations.ts";
 import { type JobVerdict, judgeJob, newWatch, nextGeneration } from "./job_watch.ts";
 import { afterWriting, expect, finish } from "./moves.ts";
 import type { Answer, Known, Move, Staged, TableState, Work, Wrote } from "./states.ts";
@@ -87,15 +94,15 @@ function madeBy(job: JobResource, { candidate: { destination } }: Work): boolean
 
 function afterCopy(work: Work, state: State<"copying">, answer: Answer, context: Context): Move {
   const { known } = state;
-  const isAcross = context.source.location !== context.destination.location;
+  const goesAcross = isAcross(context);
   if (answer.is === "refused") {
-    if (!isAcross) throw answer.error;
+    if (!goesAcross) throw answer.error;
     context.quota.refused(reasonOf(answer.error));
     return otherWay(work, known, context, answer.error);
   }
   const verdict = verdictOn(work, state, answer);
   const { jobId } = copyJob(work, known, state.job.generation);
-  if (isAcross && !state.job.isBegun && verdict.is !== "failed") context.quota.begun();
+  if (goesAcross && !state.job.isBegun && verdict.is !== "failed") context.quota.begun();
   switch (verdict.is) {
     case "running":
       return { to: { ...state, job: verdict.watch }, afterMs: verdict.afterMs };
@@ -107,12 +114,12 @@ function afterCopy(work: Work, state: State<"copying">, answer: Answer, context:
         const again = { ...state, job: nextGeneration(state.job) };
         return { to: { at: "contested", known, wrote, duplicate: verdict.error, again } };
       }
-      if (!isAcross || verdict.error.fault !== "permanent") throw verdict.error;
+      if (!goesAcross || verdict.error.fault !== "permanent") throw verdict.error;
       context.quota.refused(verdict.reason);
       return otherWay(work, known, context, verdict.error);
     }
     case "done": {
-      if (isAcross) context.quota.done();
+      if (goesAcross) context.quota.done();
       const rows = verdict.job.statistics?.copy?.copiedRows ?? null;
       const wrote: Wrote = { rows, run: jobId, folders: [] };
       if (verdict.isOld) {

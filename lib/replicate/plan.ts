@@ -1,11 +1,10 @@
 import type { BigQueryClient } from "../clients/bigquery/bigquery.ts";
-import { carryAccess } from "./access.ts";
 import type { Chosen } from "./choosing.ts";
-import { type Context, isMoved } from "./configurations.ts";
+import { type Context, isAcross, isMoved } from "./configurations.ts";
 import { copiesAcrossADay } from "./copy_quota.ts";
 import { skippedViews } from "./table_choice.ts";
-import { isPartitioned, isPartitionedByIngestion, lossesOfCopy } from "./table_copy.ts";
-import { chooseWay } from "./way_choice.ts";
+import { isPartitioned, isPartitionedByIngestion } from "./table_copy.ts";
+import { decide } from "./way_choice.ts";
 
 /** What a run would do with one table. */
 export interface Planned {
@@ -94,16 +93,11 @@ async function planTable(
   const none = { copyJobs: 0, extractJobs: 0, loadJobs: 0 };
   const told = { name: tableId, rows: "0", bytes: "0", how: "", jobs: 0, losses: [] };
   if (table === null) return { ...none, told: { ...told, refused: "it is not there any more" } };
-  const isSameLocation = context.source.location === context.destination.location;
-  const access = carryAccess(table, policies, settings, isSameLocation);
-  const choice = chooseWay(table, access, { ...context, isSameLocation });
-  const refusals = [...access.refusals, ..."refused" in choice ? [choice.refused] : []];
+  const decision = decide(table, policies, context);
   const { numRows: rows = "0", numBytes: bytes = "0" } = table;
   const sized = { ...told, rows, bytes };
-  if ("refused" in choice || refusals.length > 0) {
-    return { ...none, told: { ...sized, refused: refusals.join("; ") } };
-  }
-  const losses = [...lossesOfCopy(table, { source: context.source }), ...choice.losses];
+  if ("refused" in decision) return { ...none, told: { ...sized, refused: decision.refused } };
+  const { way, format, losses } = decision;
   const isReplaced = destination !== null;
   if (rows === "0" && !isReplaced) {
     return { ...none, told: { ...sized, how: "made empty", losses, refused: null } };
@@ -111,28 +105,25 @@ async function planTable(
   const partly = isReplaced && settings.choice === "partitions" && isPartitioned(table)
     ? ", its changed partitions one by one"
     : "";
-  if (choice.way === "copy") {
-    const how = `copy job${isSameLocation ? "" : " across locations"}${partly}`;
+  if (way === "copy") {
+    const how = `copy job${isAcross(context) ? " across locations" : ""}${partly}`;
     return { ...none, copyJobs: 1, told: { ...sized, how, jobs: 1, losses, refused: null } };
   }
   const moved = isMoved(context) ? ", moved to the other bucket" : "";
   const split = isPartitionedByIngestion(table) ? ", one partition at a time" : partly;
-  const how = `extract as ${choice.format}${moved}, load${split}`;
+  const how = `extract as ${format}${moved}, load${split}`;
   const jobs = { ...none, extractJobs: 1, loadJobs: 1 };
   return { ...jobs, told: { ...sized, how, jobs: 2, losses, refused: null } };
 }
 
 function quotasOf(
   { copyJobs, extractJobs, loadJobs, queriedBytes }: Plan["totals"],
-  { source, destination, quota }: Context,
+  context: Context,
 ): string[] {
   const quotas: string[] = [];
-  if (copyJobs > 0 && source.location !== destination.location) {
-    quotas.push(
-      `${copyJobs} of ${
-        copiesAcrossADay - quota.used
-      } copy jobs across locations that are left today`,
-    );
+  if (copyJobs > 0 && isAcross(context)) {
+    const left = copiesAcrossADay - context.quota.used;
+    quotas.push(`${copyJobs} of ${left} copy jobs across locations that are left today`);
   }
   if (extractJobs > 0) quotas.push(`${extractJobs} of ${extractsADay} extract jobs a day`);
   if (loadJobs > 0) quotas.push(`${loadJobs} of ${loadsADay} load jobs a day`);

@@ -1,19 +1,13 @@
 import type { TableResource } from "../clients/bigquery/bigquery.ts";
 import { SluiceError } from "../core/errors.ts";
-import { carryAccess } from "./access.ts";
 import { type Context, folderOf } from "./configurations.ts";
 import { generationOf } from "./job_ids.ts";
 import { newWatch } from "./job_watch.ts";
 import { etagMark, marksOf } from "./marks.ts";
 import { afterWriting } from "./moves.ts";
 import type { Answer, Known, Move, TableState, Work } from "./states.ts";
-import {
-  isPartitioned,
-  isPartitionedByIngestion,
-  layoutConflict,
-  lossesOfCopy,
-} from "./table_copy.ts";
-import { chooseWay } from "./way_choice.ts";
+import { isPartitioned, isPartitionedByIngestion, layoutConflict } from "./table_copy.ts";
+import { decide } from "./way_choice.ts";
 
 /** What stands in the destination already, as far as it matters for the copy. */
 interface Standing {
@@ -30,10 +24,7 @@ export function lookedAt(
   context: Context,
 ): Move {
   const { source, destination, policies } = seen;
-  const { settings } = context;
   if (source === null) throw permanent(work, "it is not there any more");
-  const isSameLocation = context.source.location === context.destination.location;
-  const access = carryAccess(source, policies, settings, isSameLocation);
   const mark = etagMark(source.etag);
   const standing = isOurs || work.candidate.destination !== null
     ? standingOf(destination, mark)
@@ -41,14 +32,12 @@ export function lookedAt(
   if (destination !== null && isDone(destination, mark, context) && !work.isProbe) {
     return { end: { is: "unchanged" } };
   }
-  const choice = chooseWay(source, access, { ...context, isSameLocation });
-  const refusals = [...access.refusals, ..."refused" in choice ? [choice.refused] : []];
-  if (refusals.length > 0 || "refused" in choice) {
+  const decision = decide(source, policies, context);
+  if ("refused" in decision) {
     if (work.isProbe) return { end: { is: "unchanged" } };
-    return { end: { is: "refused", reason: refusals.join("; ") } };
+    return { end: { is: "refused", reason: decision.refused } };
   }
-  const { way, format, losses } = choice;
-  const notes = [...lossesOfCopy(source, { source: context.source }), ...losses];
+  const { access, way, format, losses: notes } = decision;
   const isSplit = way === "extract" && isPartitionedByIngestion(source) && !isEmpty(source);
   const known: Known = {
     ...{ source, access, mark, way, format, restarts, notes, ...standing },

@@ -1,14 +1,41 @@
-import type { TableResource } from "../clients/bigquery/bigquery.ts";
-import type { Access } from "./access.ts";
+import type { RowAccessPolicy, TableResource } from "../clients/bigquery/bigquery.ts";
+import { type Access, carryAccess } from "./access.ts";
+import { type Context, isAcross } from "./configurations.ts";
 import type { CopyQuota } from "./copy_quota.ts";
 import { chooseFormat } from "./format_choice.ts";
 import type { FileFormat, ReplicateSettings, Way } from "./settings.ts";
-import { isPartitionedByIngestion } from "./table_copy.ts";
+import { isPartitionedByIngestion, lossesOfCopy } from "./table_copy.ts";
 
 /** How a table is copied, or why it is not. */
 export type WayChoice =
   | { readonly way: Way; readonly format: FileFormat; readonly losses: readonly string[] }
   | { readonly refused: string };
+
+/** How a table is copied, with what guards it there and all that is lost, or why it is not. */
+export type Decision =
+  | {
+    readonly access: Access;
+    readonly way: Way;
+    readonly format: FileFormat;
+    readonly losses: readonly string[];
+  }
+  | { readonly refused: string };
+
+/** What a run does with a table, and what `--dry-run` tells of it. */
+export function decide(
+  source: TableResource,
+  policies: readonly RowAccessPolicy[],
+  context: Context,
+): Decision {
+  const { settings, quota } = context;
+  const isSameLocation = !isAcross(context);
+  const access = carryAccess(source, policies, settings, isSameLocation);
+  const choice = chooseWay(source, access, { settings, isSameLocation, quota });
+  const refusals = [...access.refusals, ..."refused" in choice ? [choice.refused] : []];
+  if ("refused" in choice || refusals.length > 0) return { refused: refusals.join("; ") };
+  const losses = [...lossesOfCopy(source, context), ...choice.losses];
+  return { ...choice, access, losses };
+}
 
 /** What the choice hangs on. */
 export interface Circumstances {
