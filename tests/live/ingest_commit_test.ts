@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { openStore } from "../../lib/clients/store/store.ts";
 import { openWarehouse, type Warehouse } from "../../lib/clients/warehouse/warehouse.ts";
 import { SluiceError } from "../../lib/core/errors.ts";
@@ -12,6 +12,7 @@ import { Load } from "../../lib/ingest/load.ts";
 import { readManifest } from "../../lib/ingest/manifest.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { s3Place } from "../support/archive_run.ts";
+import { s3ClientOf } from "../support/s3_client.ts";
 import { startS3 } from "../support/s3_server.ts";
 import { replacing } from "../support/stand_between.ts";
 import { eventually } from "../support/waiting.ts";
@@ -118,12 +119,7 @@ Deno.test("files in a real S3 are loaded and deleted, and a bad one is moved wit
   await using s3 = await startS3();
   await using place = await s3Place(s3, { prefix: "drops" });
   await server.psql("CREATE TABLE t (id int PRIMARY KEY, name text)");
-  const client = new S3Client({
-    endpoint: s3.endpoint,
-    region: s3.region,
-    forcePathStyle: true,
-    credentials: { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey },
-  });
+  const client = s3ClientOf(s3);
   const [, , bucket = ""] = place.url.split("/");
   const put = (name: string, Body: string | Uint8Array) =>
     client.send(new PutObjectCommand({ Bucket: bucket, Key: `drops/x/t/${name}`, Body }));

@@ -8,6 +8,7 @@ import type { DirectoryTools } from "../../lib/ingest/directory.ts";
 import type { IngestSettings } from "../../lib/ingest/settings.ts";
 import { Targets } from "../../lib/ingest/targets.ts";
 import { runSluice } from "../support/command_line.ts";
+import { filesBelow } from "../support/files_below.ts";
 import { ingestSettings } from "../support/ingest_settings.ts";
 import { MemoryStore } from "../support/memory_store.ts";
 import type { PostgresServer } from "../support/postgres_server.ts";
@@ -38,13 +39,8 @@ export class Drops implements AsyncDisposable {
   }
 
   /** All files below, by key. */
-  async keys(folder = ""): Promise<string[]> {
-    const keys: string[] = [];
-    for await (const { name, isDirectory } of Deno.readDir(`${this.folder}/${folder}`)) {
-      if (isDirectory) keys.push(...await this.keys(`${folder}${name}/`));
-      else keys.push(`${folder}${name}`);
-    }
-    return keys.sort();
+  keys(): Promise<string[]> {
+    return filesBelow(this.folder);
   }
 
   read(key: string): Promise<string> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import pg from "pg";
 import {
   openWarehouse,
@@ -13,6 +13,7 @@ import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
 import { assertRedshiftTakes, grammarFaults } from "../support/redshift_grammar.ts";
 import { type RedshiftStandIn, startRedshift } from "../support/redshift_stand_in.ts";
+import { s3ClientOf } from "../support/s3_client.ts";
 import { startS3 } from "../support/s3_server.ts";
 import { eventually } from "../support/waiting.ts";
 
@@ -30,12 +31,7 @@ async function onStage(test: (stage: Stage) => Promise<void>): Promise<void> {
   await using s3 = await startS3();
   await s3.createBucket("drop");
   await using redshift = await startRedshift({ s3 });
-  const client = new S3Client({
-    endpoint: s3.endpoint,
-    region: s3.region,
-    forcePathStyle: true,
-    credentials: { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey },
-  });
+  const client = s3ClientOf(s3);
   const warehouse = await openWarehouse(new Secret(redshift.url()), realWorld(() => {}));
   try {
     const session = await warehouse.connect();

@@ -1,12 +1,14 @@
 import { PGlite } from "@electric-sql/pglite";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
+import { filesBelow } from "./files_below.ts";
 import type { TargetKind } from "./ingest_cases_type.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import { folded } from "./redshift_sql.ts";
 import type { RedshiftStandIn } from "./redshift_stand_in.ts";
+import { s3ClientOf } from "./s3_client.ts";
 import type { S3Server } from "./s3_server.ts";
 
 /** A database to load into, for those who look from outside. */
@@ -109,12 +111,7 @@ export async function bucketStore(
   bucket: string,
 ): Promise<CaseStore & Disposable> {
   await server.createBucket(bucket);
-  const client = new S3Client({
-    endpoint: server.endpoint,
-    region: server.region,
-    forcePathStyle: true,
-    credentials: { accessKeyId: server.accessKey, secretAccessKey: server.secretKey },
-  });
+  const client = s3ClientOf(server);
   const put = async (key: string, bytes: Uint8Array) => {
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: `drops/${key}`, Body: bytes }));
   };
@@ -145,13 +142,4 @@ export function folderStore(folder: string): CaseStore {
     },
     keys: () => filesBelow(folder),
   };
-}
-
-async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${prefix}`)) {
-    if (isDirectory) keys.push(...await filesBelow(folder, `${prefix}${name}/`));
-    else keys.push(`${prefix}${name}`);
-  }
-  return keys.sort();
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { filesBelow } from "./files_below.ts";
+import { s3ClientOf } from "./s3_client.ts";
 import type { S3Server } from "./s3_server.ts";
 import { SluiceProcess } from "./sluice_process.ts";
 import { within } from "./waiting.ts";
@@ -34,7 +36,7 @@ export async function droppedFolder(): Promise<DropPlace> {
       return "";
     },
     delete: (key) => Deno.remove(`${folder}/${key}`),
-    keys: () => keysUnder(folder),
+    keys: () => filesBelow(folder),
     read: (key) => Deno.readTextFile(`${folder}/${key}`),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
@@ -49,12 +51,7 @@ export async function droppedBucket(server: S3Server, through?: string): Promise
   const Bucket = `b-${crypto.randomUUID()}`;
   await server.createBucket(Bucket);
   const endpoint = through === undefined ? server.endpoint : `http://${through}`;
-  const client = new S3Client({
-    endpoint: server.endpoint,
-    region: server.region,
-    forcePathStyle: true,
-    credentials: { accessKeyId: server.accessKey, secretAccessKey: server.secretKey },
-  });
+  const client = s3ClientOf(server);
   const folder = `${server.folder}/data/${Bucket}`;
   return {
     url: `s3://${Bucket}`,
@@ -70,7 +67,8 @@ export async function droppedBucket(server: S3Server, through?: string): Promise
     delete: async (Key) => {
       await client.send(new DeleteObjectCommand({ Bucket, Key }));
     },
-    keys: () => keysUnder(folder),
+    // The server has a room of its own there, for parts of uploads.
+    keys: () => filesBelow(folder, ".sgwtmp"),
     read: (key) => Deno.readTextFile(`${folder}/${key}`),
     [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
   };
@@ -82,17 +80,6 @@ function bytesOf(content: string | Uint8Array): Uint8Array {
 
 function directoryOf(key: string): string {
   return key.slice(0, Math.max(0, key.lastIndexOf("/")));
-}
-
-async function keysUnder(folder: string, prefix = ""): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${prefix}`)) {
-    // The server's own room for parts of uploads.
-    if (name === ".sgwtmp") continue;
-    if (isDirectory) keys.push(...await keysUnder(folder, `${prefix}${name}/`));
-    else keys.push(`${prefix}${name}`);
-  }
-  return keys.sort();
 }
 
 /** Starts ingest as a daemon that polls often, without waiting for it. */

@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { CopyClause, CopySwitches } from "./redshift_copy_clause.ts";
 import { RedshiftError } from "./redshift_wire.ts";
+import { s3ClientOf } from "./s3_client.ts";
 import type { S3Server } from "./s3_server.ts";
 
 /** A file to load. */
@@ -35,12 +36,7 @@ export async function fetchFiles(clause: CopyClause, rights: LoadRights): Promis
   const { bucket, key, options } = clause;
   checkCredentials(options, rights);
   const { s3 } = rights;
-  const client = new S3Client({
-    endpoint: s3.endpoint,
-    region: s3.region,
-    forcePathStyle: true,
-    credentials: { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey },
-  });
+  const client = s3ClientOf(s3);
   try {
     const entries = options.isManifest
       ? await manifestEntries(client, bucket, key)

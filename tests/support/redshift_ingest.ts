@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { openStore, type Store } from "../../lib/clients/store/store.ts";
 import { openWarehouse } from "../../lib/clients/warehouse/warehouse.ts";
 import type { World } from "../../lib/core/world.ts";
@@ -12,9 +12,11 @@ import { openCopier } from "../../lib/ingest/open_copier.ts";
 import type { IngestSettings } from "../../lib/ingest/settings.ts";
 import { Targets } from "../../lib/ingest/targets.ts";
 import { type Outcome, runSluice } from "./command_line.ts";
+import { filesBelow } from "./files_below.ts";
 import { ingestSettings } from "./ingest_settings.ts";
 import { assertRedshiftTakes } from "./redshift_grammar.ts";
 import { type RedshiftStandIn, startRedshift } from "./redshift_stand_in.ts";
+import { s3ClientOf } from "./s3_client.ts";
 import { type S3Server, startS3 } from "./s3_server.ts";
 
 /** What one pass of ingest came to. */
@@ -32,12 +34,7 @@ export class RedshiftIngest implements AsyncDisposable {
 
   private constructor(readonly s3: S3Server, readonly redshift: RedshiftStandIn) {
     for (const [name, value] of Object.entries(s3.env())) Deno.env.set(name, value);
-    this.#client = new S3Client({
-      endpoint: s3.endpoint,
-      region: s3.region,
-      forcePathStyle: true,
-      credentials: { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey },
-    });
+    this.#client = s3ClientOf(s3);
   }
 
   static async start(): Promise<RedshiftIngest> {
@@ -102,19 +99,8 @@ export class IngestPlace {
   }
 
   /** All objects, in order. */
-  async keys(): Promise<string[]> {
-    return (await Array.fromAsync(this.#below(""))).sort();
-  }
-
-  async *#below(prefix: string): AsyncGenerator<string> {
-    for await (
-      const { name, isDirectory } of Deno.readDir(
-        `${this.s3.folder}/data/${this.bucket}/in/${prefix}`,
-      )
-    ) {
-      if (isDirectory) yield* this.#below(`${prefix}${name}/`);
-      else yield `${prefix}${name}`;
-    }
+  keys(): Promise<string[]> {
+    return filesBelow(`${this.s3.folder}/data/${this.bucket}/in`);
   }
 
   /** Opens the bucket as ingest does. */
