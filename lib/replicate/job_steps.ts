@@ -8,7 +8,7 @@ import {
   isAcross,
   placeJob,
 } from "./configurations.ts";
-import { type JobVerdict, judgeJob, newWatch, nextGeneration } from "./job_watch.ts";
+import { type JobVerdict, type JobWatch, judgeJob, newWatch, nextGeneration } from "./job_watch.ts";
 import { afterWriting, expect, finish } from "./moves.ts";
 import type { Answer, Known, Move, Staged, TableState, Work, Wrote } from "./states.ts";
 import { isPartitionedByIngestion } from "./table_copy.ts";
@@ -41,14 +41,12 @@ export function afterJob(
 
 function verdictOn(
   work: Work,
-  state: { readonly job: JobStateWatch },
+  state: { readonly job: JobWatch },
   answer: Answer,
 ): JobVerdict {
   const { job, attached } = expect(answer, "job");
   return judgeJob(state.job, job, attached, `copy table ${work.source.tableId}`);
 }
-
-type JobStateWatch = State<"copying">["job"];
 
 /** No job of ours has made it: it is somebody else's, and present. */
 function afterProbe(work: Work, state: State<"probing">, answer: Answer, context: Context): Move {
@@ -105,14 +103,11 @@ function afterCopy(work: Work, state: State<"copying">, answer: Answer, context:
   if (goesAcross && !state.job.isBegun && verdict.is !== "failed") context.quota.begun();
   switch (verdict.is) {
     case "running":
-      return { to: { ...state, job: verdict.watch }, afterMs: verdict.afterMs };
     case "again":
       return { to: { ...state, job: verdict.watch }, afterMs: verdict.afterMs };
     case "failed": {
       if (verdict.reason === "duplicate") {
-        const wrote = { rows: null, run: jobId, folders: [] };
-        const again = { ...state, job: nextGeneration(state.job) };
-        return { to: { at: "contested", known, wrote, duplicate: verdict.error, again } };
+        return contested(state, { rows: null, run: jobId, folders: [] }, verdict.error);
       }
       if (!goesAcross || verdict.error.fault !== "permanent") throw verdict.error;
       context.quota.refused(verdict.reason);
@@ -122,10 +117,7 @@ function afterCopy(work: Work, state: State<"copying">, answer: Answer, context:
       if (goesAcross) context.quota.done();
       const rows = verdict.job.statistics?.copy?.copiedRows ?? null;
       const wrote: Wrote = { rows, run: jobId, folders: [] };
-      if (verdict.isOld) {
-        const again = { ...state, job: nextGeneration(state.job) };
-        return { to: { at: "contested", known, wrote, duplicate: null, again } };
-      }
+      if (verdict.isOld) return contested(state, wrote, null);
       return afterCopied(work, known, wrote, context);
     }
   }
@@ -194,7 +186,6 @@ function afterLoading(
   const { known, staged } = state;
   const folders = [staged.folder];
   const verdict = verdictOn(work, state, answer);
-  const again = { ...state, job: nextGeneration(state.job) };
   switch (verdict.is) {
     case "running":
     case "again":
@@ -202,17 +193,14 @@ function afterLoading(
     case "failed": {
       // A table in the way may also be told as one with other properties.
       if (!known.replaces && ["duplicate", "invalid"].includes(verdict.reason)) {
-        const wrote = { rows: null, run: staged.jobId, folders };
-        return { to: { at: "contested", known, wrote, duplicate: verdict.error, again } };
+        return contested(state, { rows: null, run: staged.jobId, folders }, verdict.error);
       }
       return finish(known, folders, { is: "failed", error: verdict.error });
     }
     case "done": {
       const rows = verdict.job.statistics?.load?.outputRows ?? null;
       const wrote: Wrote = { rows, run: staged.jobId, folders };
-      if (verdict.isOld) {
-        return { to: { at: "contested", known, wrote, duplicate: null, again } };
-      }
+      if (verdict.isOld) return contested(state, wrote, null);
       return afterWriting(work, known, wrote, context);
     }
   }
@@ -222,27 +210,33 @@ function afterPlacing(work: Work, state: State<"placing">, answer: Answer, conte
   const { known } = state;
   const { jobId } = placeJob(work, known, state.job.generation, context);
   const verdict = verdictOn(work, state, answer);
-  const again = { ...state, job: nextGeneration(state.job) };
   switch (verdict.is) {
     case "running":
     case "again":
       return { to: { ...state, job: verdict.watch }, afterMs: verdict.afterMs };
     case "failed": {
       if (verdict.reason === "duplicate") {
-        const wrote = { rows: null, run: jobId, folders: [] };
-        return { to: { at: "contested", known, wrote, duplicate: verdict.error, again } };
+        return contested(state, { rows: null, run: jobId, folders: [] }, verdict.error);
       }
       return finish(known, [], { is: "failed", error: verdict.error });
     }
     case "done": {
       const rows = verdict.job.statistics?.copy?.copiedRows ?? null;
       const wrote: Wrote = { rows, run: jobId, folders: [] };
-      if (verdict.isOld) {
-        return { to: { at: "contested", known, wrote, duplicate: null, again } };
-      }
+      if (verdict.isOld) return contested(state, wrote, null);
       return { to: { at: "rechecking", known, wrote } };
     }
   }
+}
+
+/** Rows are there that this run has not seen come; without them the next job of its kind is begun. */
+function contested(
+  state: State<"copying" | "loading" | "placing">,
+  wrote: Wrote,
+  duplicate: SluiceError | null,
+): Move {
+  const again = { ...state, job: nextGeneration(state.job) };
+  return { to: { at: "contested", known: state.known, wrote, duplicate, again } };
 }
 
 /** First the source's fingerprint, then the copy's, then they are compared. */
@@ -256,7 +250,7 @@ function afterPrinting(work: Work, state: State<"printing">, answer: Answer): Mo
     return { to: { at: "spoiling", known, wrote, why } };
   }
   const verdict = verdictOn(work, { job: done === 0 ? one : other }, answer);
-  const withJob = (job: JobStateWatch): State<"printing"> => ({
+  const withJob = (job: JobWatch): State<"printing"> => ({
     ...state,
     jobs: done === 0 ? [job, other] : [one, job],
   });
