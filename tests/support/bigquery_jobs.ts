@@ -6,6 +6,7 @@ import {
   bigQueryRoute as route,
   type GoogleCall,
   notFound,
+  ok,
   Refusal,
   type Reply,
   type Route,
@@ -279,8 +280,4 @@ function loadSettings(load: Configuration): TableSettings {
     ...{ schema, timePartitioning, rangePartitioning, clustering, encryptionConfiguration },
     ...described,
   }));
-}
-
-function ok(body: unknown): Reply {
-  return { status: 200, body };
 }

@@ -3,7 +3,7 @@ import { destinationOf, invalid, type Moves } from "./bigquery_moves.ts";
 import { partitionSql } from "./bigquery_partitions.ts";
 import { type Field, hiddenColumn } from "./bigquery_schema.ts";
 import { quoted } from "./bigquery_upstream.ts";
-import { type GoogleCall, Refusal, type Reply } from "./google_proxy_calls.ts";
+import { type GoogleCall, ok, Refusal, type Reply } from "./google_proxy_calls.ts";
 
 // deno-lint-ignore no-explicit-any -- whatever a client sends
 type Body = Record<string, any>;
@@ -173,8 +173,4 @@ function tablesIn(catalog: Catalog, sql: string): Table[] {
     const found = catalog.tables.get(name);
     return found ? [found] : [];
   });
-}
-
-function ok(body: unknown): Reply {
-  return { status: 200, body };
 }

@@ -1,5 +1,5 @@
 import { bigQueryEmulator } from "./bigquery_artifacts.ts";
-import { Catalog, type TableSettings } from "./bigquery_catalog.ts";
+import { Catalog, keyOf, type TableSettings } from "./bigquery_catalog.ts";
 import { Jobs } from "./bigquery_jobs.ts";
 import { Moves, spoolDataset } from "./bigquery_moves.ts";
 import { partedName, partitionSql } from "./bigquery_partitions.ts";
@@ -134,7 +134,7 @@ export class BigQueryServer implements AsyncDisposable {
 
   /** The table as tables.get gives it; undefined without it. */
   table(name: TableName): Record<string, unknown> | undefined {
-    const found = this.catalog.tables.get(`${name.projectId}.${name.datasetId}.${name.tableId}`);
+    const found = this.catalog.tables.get(keyOf(name));
     return found?.isThere ? this.catalog.resourceOf(found) : undefined;
   }
 

@@ -12,6 +12,7 @@ import {
   bigQueryRoute as route,
   type GoogleCall,
   notFound,
+  ok,
   Refusal,
   type Reply,
   type Route,
@@ -237,8 +238,4 @@ function datasetIn(catalog: Catalog, names: Readonly<Record<string, string>>): D
 
 function nameIn({ names }: GoogleCall): TableName {
   return { ...datasetName(names), tableId: names["table"] ?? "" };
-}
-
-function ok(body: unknown): Reply {
-  return { status: 200, body };
 }

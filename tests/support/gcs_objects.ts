@@ -1,6 +1,7 @@
 import {
   type GoogleCall,
   notFound,
+  ok,
   Refusal,
   type Reply,
   type Route,
@@ -81,7 +82,7 @@ export class Objects {
       route("GET", "/b/{bucket}", ({ names }) => {
         const name = names["bucket"] ?? "";
         const location = this.locationOf(name);
-        return { status: 200, body: { kind: "storage#bucket", id: name, name, location } };
+        return ok({ kind: "storage#bucket", id: name, name, location });
       }),
       route("GET", "/b/{bucket}/o", (call) => this.#passOn(call, "o")),
       route("DELETE", "/b/{bucket}/o/{object}", (call) => {
@@ -111,10 +112,7 @@ export class Objects {
     const step = (this.#steps.get(token) ?? 0) + 1;
     if (isFar && step < this.rewriteSteps) {
       this.#steps.set(token, step);
-      return {
-        status: 200,
-        body: { kind: "storage#rewriteResponse", done: false, rewriteToken: token },
-      };
+      return ok({ kind: "storage#rewriteResponse", done: false, rewriteToken: token });
     }
     this.#steps.delete(token);
     const from = `${bucket}/o/${encodeURIComponent(object)}`;

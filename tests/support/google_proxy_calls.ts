@@ -46,6 +46,11 @@ export class Refusal extends Error {
   }
 }
 
+/** An answer of 200. */
+export function ok(body: unknown): Reply {
+  return { status: 200, body };
+}
+
 /** 404 as BigQuery says it. */
 export function notFound(what: string): Refusal {
   return new Refusal(404, "notFound", `Not found: ${what}`);
