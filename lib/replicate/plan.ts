@@ -2,6 +2,7 @@ import type { BigQueryClient } from "../clients/bigquery/bigquery.ts";
 import type { Chosen } from "./choosing.ts";
 import { type Context, isAcross, isMoved } from "./configurations.ts";
 import { copiesAcrossADay } from "./copy_quota.ts";
+import { isMadeEmpty } from "./planning.ts";
 import { skippedViews } from "./table_choice.ts";
 import { isPartitioned, isPartitionedByIngestion } from "./table_copy.ts";
 import { decide } from "./way_choice.ts";
@@ -97,9 +98,9 @@ async function planTable(
   const { numRows: rows = "0", numBytes: bytes = "0" } = table;
   const sized = { ...told, rows, bytes };
   if ("refused" in decision) return { ...none, told: { ...sized, refused: decision.refused } };
-  const { way, format, losses } = decision;
+  const { access, way, format, losses } = decision;
   const isReplaced = destination !== null;
-  if (rows === "0" && !isReplaced) {
+  if (!isReplaced && isMadeEmpty(table, access)) {
     return { ...none, told: { ...sized, how: "made empty", losses, refused: null } };
   }
   const partly = isReplaced && settings.choice === "partitions" && isPartitioned(table)

@@ -1,5 +1,6 @@
 import type { TableResource } from "../clients/bigquery/bigquery.ts";
 import { SluiceError } from "../core/errors.ts";
+import type { Access } from "./access.ts";
 import { type Context, folderOf } from "./configurations.ts";
 import { generationOf } from "./job_ids.ts";
 import { newWatch } from "./job_watch.ts";
@@ -109,7 +110,7 @@ function firstMove(
       return { to: { at: "splitting", known: partial, target: "destination" } };
     }
   }
-  if (isEmpty(known.source) && destination === null && known.access.rowPolicies.length === 0) {
+  if (destination === null && isMadeEmpty(known.source, known.access)) {
     return { to: { at: "creating", known } };
   }
   if (known.isSplit) return { to: { at: "splitting", known, target: "temporary" } };
@@ -126,6 +127,11 @@ function arePartitionsCopied(
 ): boolean {
   return settings.choice === "partitions" && isPartitioned(known.source) &&
     marks.source !== null && marks.modifiedMs !== null && marks.state === null;
+}
+
+/** Whether a copy that is not there yet needs no job. Under row access policies it is put together. */
+export function isMadeEmpty(source: TableResource, { rowPolicies }: Access): boolean {
+  return isEmpty(source) && rowPolicies.length === 0;
 }
 
 /** Without rows, also without some that are on their way; or without columns to have any. */

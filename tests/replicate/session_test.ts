@@ -138,6 +138,7 @@ Deno.test("planSession() tells what would be done and lost, and changes nothing"
   rig.cloud.table("p1.web", "days", { timePartitioning: { type: "DAY" } }, ["x"]);
   rig.cloud.table("p1.web", "fresh", { streamingBuffer: { estimatedRows: "12" } }, ["x"]);
   rig.cloud.table("p1.web", "nothing", {});
+  rig.cloud.table("p1.web", "nothing_yet", { streamingBuffer: { estimatedRows: "3" } });
   const parted = rig.cloud.table("p1.web", "parted", { timePartitioning: { type: "DAY" } }, ["x"]);
   parted.policies.set("few", { filterPredicate: "x = 1", grantees: [] });
   const rowPolicyMap = new Map([["few", ["user:a"]]]);
@@ -151,13 +152,14 @@ Deno.test("planSession() tells what would be done and lost, and changes nothing"
   );
   assert.match(lines, /days: 1 rows, 1 bytes: extract as avro, load, one partition at a time/);
   assert.match(lines, /fresh: .*\n {2}12 rows in the streaming buffer are not copied/);
+  assert.match(lines, /nothing_yet: 0 rows, 0 bytes: extract as avro, load\n/);
   assert.match(lines, /nothing: 0 rows, 0 bytes: made empty/);
   assert.match(lines, /z_view: skipped: a view; --include-views copies it/);
-  assert.match(lines, /4 tables, 3 bytes: 0 copy, 3 extract and 3 load jobs; 2 refused/);
+  assert.match(lines, /5 tables, 3 bytes: 0 copy, 4 extract and 4 load jobs; 2 refused/);
   assert.match(lines, /fingerprints read 6 bytes, about \$0\.0000/);
   const json = planJson(plan).map((one) => JSON.parse(JSON.stringify(one)));
   assert.equal(json.find(({ name }) => name === "odd").status, "refused");
-  assert.equal(json.at(-1).extractJobs, 3);
+  assert.equal(json.at(-1).extractJobs, 4);
   assert.equal(rig.destination.tables.size, 0);
   assert.equal(rig.cloud.jobs.size, 0);
 });
