@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import type { AuthClient } from "google-auth-library";
 import { SluiceError, usageError } from "../core/errors.ts";
 import { googleError } from "../formats/google_error.ts";
@@ -52,10 +53,13 @@ async function defaultClient(): Promise<AuthClient> {
 async function clientOf(keyFile: string): Promise<AuthClient> {
   const { type, client_email: email, private_key: key, private_key_id: keyId } =
     await credentialsIn(keyFile);
-  if (type !== "service_account" || typeof email !== "string" || typeof key !== "string") {
+  if (type !== "service_account") {
     const detail = `it is not the file of a service account but of ${JSON.stringify(type)}; for ` +
       "other kinds set GOOGLE_APPLICATION_CREDENTIALS";
     throw usageError(`use ${keyFile} as credentials`, detail);
+  }
+  if (typeof email !== "string" || typeof key !== "string") {
+    throw usageError(`use ${keyFile} as credentials`, "client_email or private_key is missing");
   }
   const { JWT } = await import("google-auth-library");
   return new JWT({ email, key, scopes, ...(typeof keyId === "string" ? { keyId } : {}) });
@@ -68,13 +72,37 @@ async function credentialsIn(path: string): Promise<Readonly<Record<string, unkn
   } catch (thrown) {
     throw usageError(`read ${path}`, "name a JSON file with Google's credentials", thrown);
   }
+  const found = parsedCredentials(text);
+  if (found === null) {
+    throw usageError(`use ${path} as credentials`, "it is no JSON file with Google's credentials");
+  }
+  const { private_key: key } = found;
+  if (typeof key === "string" && !isPrivateKey(key)) {
+    // Found out when the first token is signed, it would look as if it might pass.
+    const detail =
+      "its private_key is damaged; take the file as it was downloaded, or make another";
+    throw usageError(`use ${path} as credentials`, detail);
+  }
+  return found;
+}
+
+function parsedCredentials(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === "object" && parsed !== null && "type" in parsed) return { ...parsed };
   } catch {
     // Its text stays out of the message: there is a private key in such files.
   }
-  throw usageError(`use ${path} as credentials`, "it is no JSON file with Google's credentials");
+  return null;
+}
+
+function isPrivateKey(pem: string): boolean {
+  try {
+    createPrivateKey(pem);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A token to act as `account`, asked for by `source`. */

@@ -157,6 +157,12 @@ Deno.test("Files of credentials are taken or refused without showing what is in 
       refresh_token: "canary-2",
     }),
     "text.json": "canary-3",
+    "keyless.json": JSON.stringify({ type: "service_account", client_email: "a@p.example" }),
+    "damaged.json": JSON.stringify({
+      type: "service_account",
+      client_email: "a@p.example",
+      private_key: "-----BEGIN PRIVATE KEY-----\ncanary-4\n-----END PRIVATE KEY-----\n",
+    }),
   });
   const account = await trial({ keyFile: files.path("account.json") }, {});
   assert.deepEqual(account.trial, { kind: "JWT" });
@@ -168,6 +174,8 @@ Deno.test("Files of credentials are taken or refused without showing what is in 
       ["user.json", /not the file of a service account but of "authorized_user"/],
       ["text.json", /no JSON file with Google's credentials/],
       ["none.json", /Cannot read/],
+      ["keyless.json", /client_email or private_key is missing/],
+      ["damaged.json", /its private_key is damaged/],
     ] as const
   ) {
     const refused = await signIn({ keyFile: files.path(name) }).catch((thrown) => thrown);
@@ -177,5 +185,9 @@ Deno.test("Files of credentials are taken or refused without showing what is in 
   }
   const missing = await trial({}, { GOOGLE_APPLICATION_CREDENTIALS: files.path("none.json") });
   assert.equal(missing.trial.fault, "usage");
-  for (const { text } of [account, user, missing]) assert.ok(!text.includes("deprecated"), text);
+  const damaged = await trial({}, { GOOGLE_APPLICATION_CREDENTIALS: files.path("damaged.json") });
+  assert.equal(damaged.trial.fault, "usage");
+  for (const { text } of [account, user, missing, damaged]) {
+    assert.ok(!text.includes("deprecated"), text);
+  }
 });
