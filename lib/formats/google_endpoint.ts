@@ -14,8 +14,8 @@ export function googleEndpoint(
   { service, hasCredentials }: { readonly service: string; readonly hasCredentials: boolean },
 ): string {
   const action = `use the endpoint ${redactUrl(text)} for ${service}`;
-  const full = /^https?:\/\//.test(text) ? text : `http://${text}`;
-  const url = URL.canParse(full) ? new URL(full) : undefined;
+  const full = text.includes("://") ? text : `http://${text}`;
+  const url = /^https?:/.test(full) && URL.canParse(full) ? new URL(full) : undefined;
   if (!url || url.username !== "" || url.password !== "") {
     throw usageError(action, "give it as http://HOST:PORT, without a password");
   }

@@ -15,6 +15,7 @@ Deno.test("googleEndpoint() takes a URL, or HOST:PORT, with and without credenti
       ["127.0.0.1.example.com:9050", true, null],
       ["http://", false, null],
       ["", false, null],
+      ["ftp://host:21", false, null],
       ["https://user:canary@host", false, null],
     ];
   for (const [text, hasCredentials, found] of cases) {
