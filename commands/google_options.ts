@@ -1,5 +1,7 @@
 import { type AuthClient, signIn } from "../lib/clients/google_auth.ts";
+import { usageError } from "../lib/core/errors.ts";
 import { text, type ValuesOf } from "../lib/core/options.ts";
+import type { Dataset } from "../lib/replicate/settings.ts";
 
 /** Who to be for Google; application default credentials without any of these. */
 export const googleOptions = {
@@ -24,6 +26,25 @@ export const storageOptions = {
     help: "another Cloud Storage than Google's, without credentials; also STORAGE_EMULATOR_HOST",
   }),
 } as const;
+
+/**
+ * Checks the names, before anything is asked for.
+ *
+ * @param which whose they are, for the message: `source`.
+ * @throws {SluiceError} `usage`
+ */
+export function checkDataset({ projectId, datasetId }: Dataset, which?: string): void {
+  const of = which === undefined ? "" : `${which} `;
+  if (!/^[a-z0-9][a-z0-9.:-]{0,100}$/.test(projectId)) {
+    throw usageError(`use the ${of}project "${projectId}"`, "give a project's id");
+  }
+  if (!/^[\p{L}\p{N}_-]{1,1024}$/u.test(datasetId)) {
+    throw usageError(
+      `use the ${of}dataset "${datasetId}"`,
+      "give its id without the project: letters, digits and underscores",
+    );
+  }
+}
 
 /** The credentials, looked for once and only when a service of Google's is asked. */
 export class GoogleLogin {

@@ -8,11 +8,11 @@ import {
   toggle,
   type ValuesOf,
 } from "../lib/core/options.ts";
-import type { Dataset, ReplicateSettings, TableChoice } from "../lib/replicate/settings.ts";
+import type { ReplicateSettings, TableChoice } from "../lib/replicate/settings.ts";
 import { parseBucket } from "../lib/replicate/staging.ts";
 import { wholeNamePattern } from "../lib/replicate/table_choice.ts";
 import { daemonOptions } from "./daemon_options.ts";
-import { googleOptions, storageOptions } from "./google_options.ts";
+import { checkDataset, googleOptions, storageOptions } from "./google_options.ts";
 
 const dayMs = 86_400_000;
 
@@ -142,8 +142,8 @@ export function replicateSettings(values: ReplicateValues): ReplicateSettings {
     projectId: values["destination-project"] ?? source.projectId,
     datasetId: values["destination-dataset"] ?? source.datasetId,
   };
-  checkName(source, "source");
-  checkName(destination, "destination");
+  checkDataset(source, "source");
+  checkDataset(destination, "destination");
   if (source.projectId === destination.projectId && source.datasetId === destination.datasetId) {
     throw usageError(
       `replicate ${source.projectId}.${source.datasetId} into itself`,
@@ -186,18 +186,6 @@ function required(value: string | undefined, flag: string, placeholder: string):
   throw usageError("replicate", `give ${flag} ${placeholder}`);
 }
 
-function checkName({ projectId, datasetId }: Dataset, which: string): void {
-  if (!/^[a-z0-9][a-z0-9.:-]{0,100}$/.test(projectId)) {
-    throw usageError(`use the ${which} project "${projectId}"`, "give a project's id");
-  }
-  if (!/^[\p{L}\p{N}_-]{1,1024}$/u.test(datasetId)) {
-    throw usageError(
-      `use the ${which} dataset "${datasetId}"`,
-      "give its id without the project: letters, digits and underscores",
-    );
-  }
-}
-
 function filterOf(pattern: string): RegExp {
   try {
     return wholeNamePattern(pattern);
@@ -222,22 +210,28 @@ function choiceOf({ changed, partitions, all }: ReplicateValues): TableChoice {
 }
 
 function mapOf(pairs: readonly string[], flag: string): ReadonlyMap<string, string> {
-  return new Map(pairs.map((pair) => pairOf(pair, flag)));
+  return new Map(pairs.map((pair) => pairOf(pair, flag, "FROM=TO")));
 }
 
 function grantsOf(pairs: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const grants = new Map<string, string[]>();
   for (const pair of pairs) {
-    const [policy, member] = pairOf(pair, "--row-policy-map");
+    const [policy, member] = pairOf(pair, "--row-policy-map", "POLICY=MEMBER");
+    if (!/^(?:[A-Za-z]+:.+|allUsers|allAuthenticatedUsers)$/.test(member)) {
+      throw usageError(
+        `grant the row access policy ${policy} to "${member}"`,
+        "say what it is: user:MAIL, group:MAIL, serviceAccount:MAIL, domain:NAME or allUsers",
+      );
+    }
     grants.set(policy, [...grants.get(policy) ?? [], member]);
   }
   return grants;
 }
 
-function pairOf(pair: string, flag: string): readonly [string, string] {
+function pairOf(pair: string, flag: string, form: string): readonly [string, string] {
   const [, from, to] = /^([^=]+)=([^=]+)$/.exec(pair) ?? [];
   if (from === undefined || to === undefined) {
-    throw usageError(`read ${flag} "${pair}"`, "give FROM=TO");
+    throw usageError(`read ${flag} "${pair}"`, `give ${form}`);
   }
   return [from, to];
 }

@@ -82,6 +82,8 @@ const wrong: readonly [Record<string, string | readonly string[] | boolean>, Reg
   [{ ...base, "via": "extract" }, /--via extract: give --google-cloud-bucket/],
   [{ ...base, "changed": true, "all": true }, /--changed and --all together/],
   [{ ...base, "kms-map": ["a"] }, /--kms-map "a": give FROM=TO/],
+  [{ ...base, "row-policy-map": ["eu"] }, /--row-policy-map "eu": give POLICY=MEMBER/],
+  [{ ...base, "row-policy-map": ["eu=bob"] }, /policy eu to "bob": say what it is: user:MAIL/],
 ];
 
 for (const [flags, message] of wrong) {
