@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { openStore } from "../../lib/clients/store/store.ts";
 import { Secret } from "../../lib/core/secret.ts";
 import { realWorld } from "../../lib/core/world.ts";
@@ -9,6 +10,8 @@ import { ingestSettings } from "./ingest_settings.ts";
 import { overheard } from "./stand_between.ts";
 import { eventually } from "./waiting.ts";
 
+const program = new URL("ingest_polls_program.ts", import.meta.url).pathname;
+
 /** What one poll over a store took. */
 export interface Poll {
   readonly seconds: number;
@@ -16,8 +19,20 @@ export interface Poll {
   readonly calls: Readonly<Record<string, number>>;
   /** Directories that are watched then. */
   readonly watched: number;
-  /** What this process has resident then, bytes. */
+  /** What the process has resident then, bytes: garbage that V8 has not looked for included. */
   readonly residentBytes: number;
+  /** What the heap holds once the garbage is out, bytes; null where that was not looked for. */
+  readonly liveBytes: number | null;
+}
+
+/** How much more is alive after the last poll than it was after a quarter of them, bytes. */
+export function growthOf(polls: readonly Poll[]): number {
+  const live = polls.flatMap(({ liveBytes }) => liveBytes ?? []);
+  const [early, late] = live;
+  if (early === undefined || late === undefined || live.length > 2) {
+    throw new Error(`live: ${live}`);
+  }
+  return late - early;
 }
 
 /** Puts so many directories with a manifest each, none of which has anything to load. */
@@ -34,12 +49,33 @@ export async function dropDirectories(drops: DropPlace, count: number): Promise<
   }));
 }
 
-/** Has ingest's daemon poll a store so many times, one right behind the other, within this process. */
+/**
+ * Has ingest's daemon poll a store so many times, one right behind the other, in a process of its own,
+ * whose memory is that of nothing else.
+ *
+ * @param at where the store is, if it is not a folder, and what its client looks up.
+ */
 export async function pollsOf(
-  drops: Pick<DropPlace, "url">,
+  { url }: Pick<DropPlace, "url">,
   times: number,
-  endpoint?: string,
+  { endpoint, env = {} }: { endpoint?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Poll[]> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--allow-all", "--v8-flags=--expose-gc", program],
+      ...[url, String(times), ...endpoint === undefined ? [] : [endpoint]],
+    ],
+    env: { ...env },
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  assert.ok(success, decoder.decode(stderr));
+  return JSON.parse(decoder.decode(stdout)) as Poll[];
+}
+
+/** {@linkcode pollsOf} within this process, which has to have been started with `--expose-gc`. */
+export async function pollsHere(url: string, times: number, endpoint?: string): Promise<Poll[]> {
   const polls: Poll[] = [];
   let calls: Record<string, number> = {};
   let begunMs = performance.now();
@@ -55,13 +91,16 @@ export async function pollsOf(
       await eventually("an end of the work", () => !isBusy(), { everyMs: 5, timeoutMs: 300_000 });
       const seconds = (performance.now() - begunMs) / 1_000;
       const { watched } = daemon;
-      polls.push({ seconds, calls, watched, residentBytes: Deno.memoryUsage().rss });
+      const residentBytes = Deno.memoryUsage().rss;
+      const isLookedAt = polls.length === times >> 2 || polls.length === times - 1;
+      const liveBytes = isLookedAt ? liveNow() : null;
+      polls.push({ seconds, calls, watched, residentBytes, liveBytes });
       if (polls.length >= times) over.abort();
       calls = {};
       begunMs = performance.now();
     },
   };
-  const store = await openStore(drops.url, { world, ...(endpoint ? { endpoint } : {}) });
+  const store = await openStore(url, { world, ...(endpoint ? { endpoint } : {}) });
   const targets = new Targets(world);
   const daemon = new IngestDaemon({
     ...{ world, targets, counts: new Counts(), drain: over.signal, timeImport: () => {} },
@@ -76,4 +115,11 @@ export async function pollsOf(
     await store.close();
   }
   return polls;
+}
+
+function liveNow(): number {
+  const { gc } = globalThis as { gc?: () => void };
+  if (gc === undefined) throw new Error("start this with --v8-flags=--expose-gc");
+  gc();
+  return Deno.memoryUsage().heapUsed;
 }

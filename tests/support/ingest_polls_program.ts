@@ -1,9 +1,9 @@
 // deno-lint-ignore-file no-console -- a program for tests
 /**
- * Polls a store as ingest does: `deno run ... ingest_polls_program.ts URL TIMES`; prints the polls as
- * JSON. A process of its own, whose memory is that of nothing else.
+ * Polls a store as ingest does: `deno run ... ingest_polls_program.ts URL TIMES [ENDPOINT]`; prints the
+ * polls as JSON.
  */
-import { pollsOf } from "./ingest_load_polls.ts";
+import { pollsHere } from "./ingest_load_polls.ts";
 
-const [url = "", times = ""] = Deno.args;
-console.log(JSON.stringify(await pollsOf({ url }, Number(times))));
+const [url = "", times = "", endpoint] = Deno.args;
+console.log(JSON.stringify(await pollsHere(url, Number(times), endpoint)));
