@@ -11,6 +11,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     about: "syslog over TCP into Kafka, beside rsyslog's imtcp and omkafka",
     load: () => import("./forward.ts"),
   },
+  "reporting": {
+    about: "forward-syslog with reports to Riemann and statsd, beside itself without",
+    load: () => import("./reporting.ts"),
+  },
   "archive": {
     about: "topics of Kafka into gzip files, beside kcat | gzip -6",
     load: () => import("./archive.ts"),
