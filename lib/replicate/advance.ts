@@ -4,7 +4,16 @@ import { type Context, folderOf, isMoved } from "./configurations.ts";
 import { afterJob } from "./job_steps.ts";
 import { newWatch } from "./job_watch.ts";
 import { marksOf } from "./marks.ts";
-import { afterWriting, copied, expect, finish, miscounted, partitionOf, restart } from "./moves.ts";
+import {
+  afterWriting,
+  copied,
+  expect,
+  finish,
+  isUntil,
+  miscounted,
+  partitionOf,
+  restart,
+} from "./moves.ts";
 import { lookedAt } from "./planning.ts";
 import type { Answer, Known, Move, Staged, TableState, Work, Wrote } from "./states.ts";
 
@@ -104,7 +113,7 @@ function afterContest(
   { table }: Extract<Answer, { readonly is: "table" }>,
   context: Context,
 ): Move {
-  const { known, wrote, duplicate, again } = state;
+  const { known, wrote, duplicate, overMs, again } = state;
   const failed = (error: SluiceError) => finish(known, wrote.folders, { is: "failed", error });
   if (table === null) return duplicate === null ? { to: again } : failed(duplicate);
   if (work.group !== null) {
@@ -119,7 +128,11 @@ function afterContest(
     // Another run was faster.
     return finish(known, wrote.folders, copied(known, known.way));
   }
-  if (duplicate === null) return afterWriting(work, known, wrote, context);
+  if (duplicate === null) {
+    // Somebody has written since: other rows, or another table in its place.
+    if (!isUntil(table.lastModifiedTime, overMs)) return { to: again };
+    return afterWriting(work, known, wrote, context);
+  }
   if (isOfThisSource && marks.state === "loaded") {
     const run = marks.run ?? wrote.run;
     const folders = [...wrote.folders, folderOf(work, run, context)];
@@ -164,6 +177,6 @@ function afterMarking(
 function refusedCreation(known: Known, error: SluiceError): Move {
   if (reasonOf(error) !== "duplicate") throw error;
   const again: TableState = { at: "creating", known };
-  const contest = { known, wrote: nothingWritten, duplicate: error, again };
+  const contest = { known, wrote: nothingWritten, duplicate: error, overMs: null, again };
   return { to: { at: "contested", ...contest } };
 }

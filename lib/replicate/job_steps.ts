@@ -9,7 +9,7 @@ import {
   placeJob,
 } from "./configurations.ts";
 import { type JobVerdict, type JobWatch, judgeJob, newWatch, nextGeneration } from "./job_watch.ts";
-import { afterWriting, expect, finish } from "./moves.ts";
+import { afterWriting, expect, finish, isUntil } from "./moves.ts";
 import type { Answer, Known, Move, Staged, TableState, Work, Wrote } from "./states.ts";
 import { isPartitionedByIngestion } from "./table_copy.ts";
 import { chooseWay, type WayChoice } from "./way_choice.ts";
@@ -84,10 +84,7 @@ function extractChoice({ source, access }: Known, { settings, quota }: Context):
 
 /** Whether the table that is there was made by this job: not after it was over. */
 function madeBy(job: JobResource, { candidate: { destination } }: Work): boolean {
-  const madeMs = Number(destination?.creationTime ?? NaN);
-  const overMs = Number(job.statistics?.endTime ?? NaN);
-  // The clocks of the two services need not be one.
-  return !(madeMs > overMs + 60_000);
+  return isUntil(destination?.creationTime, job.statistics?.endTime);
 }
 
 function afterCopy(work: Work, state: State<"copying">, answer: Answer, context: Context): Move {
@@ -107,7 +104,7 @@ function afterCopy(work: Work, state: State<"copying">, answer: Answer, context:
       return { to: { ...state, job: verdict.watch }, afterMs: verdict.afterMs };
     case "failed": {
       if (verdict.reason === "duplicate") {
-        return contested(state, { rows: null, run: jobId, folders: [] }, verdict.error);
+        return inTheWay(state, { rows: null, run: jobId, folders: [] }, verdict.error);
       }
       if (!goesAcross || verdict.error.fault !== "permanent") throw verdict.error;
       context.quota.refused(verdict.reason);
@@ -117,7 +114,7 @@ function afterCopy(work: Work, state: State<"copying">, answer: Answer, context:
       if (goesAcross) context.quota.done();
       const rows = verdict.job.statistics?.copy?.copiedRows ?? null;
       const wrote: Wrote = { rows, run: jobId, folders: [] };
-      if (verdict.isOld) return contested(state, wrote, null);
+      if (verdict.isOld) return doneBefore(state, wrote, verdict.job);
       return afterCopied(work, known, wrote, context);
     }
   }
@@ -193,14 +190,14 @@ function afterLoading(
     case "failed": {
       // A table in the way may also be told as one with other properties.
       if (!known.replaces && ["duplicate", "invalid"].includes(verdict.reason)) {
-        return contested(state, { rows: null, run: staged.jobId, folders }, verdict.error);
+        return inTheWay(state, { rows: null, run: staged.jobId, folders }, verdict.error);
       }
       return finish(known, folders, { is: "failed", error: verdict.error });
     }
     case "done": {
       const rows = verdict.job.statistics?.load?.outputRows ?? null;
       const wrote: Wrote = { rows, run: staged.jobId, folders };
-      if (verdict.isOld) return contested(state, wrote, null);
+      if (verdict.isOld) return doneBefore(state, wrote, verdict.job);
       return afterWriting(work, known, wrote, context);
     }
   }
@@ -216,27 +213,38 @@ function afterPlacing(work: Work, state: State<"placing">, answer: Answer, conte
       return { to: { ...state, job: verdict.watch }, afterMs: verdict.afterMs };
     case "failed": {
       if (verdict.reason === "duplicate") {
-        return contested(state, { rows: null, run: jobId, folders: [] }, verdict.error);
+        return inTheWay(state, { rows: null, run: jobId, folders: [] }, verdict.error);
       }
       return finish(known, [], { is: "failed", error: verdict.error });
     }
     case "done": {
       const rows = verdict.job.statistics?.copy?.copiedRows ?? null;
       const wrote: Wrote = { rows, run: jobId, folders: [] };
-      if (verdict.isOld) return contested(state, wrote, null);
+      if (verdict.isOld) return doneBefore(state, wrote, verdict.job);
       return { to: { at: "rechecking", known, wrote } };
     }
   }
 }
 
-/** Rows are there that this run has not seen come; without them the next job of its kind is begun. */
+type Writing = State<"copying" | "loading" | "placing">;
+
+/** Rows are there where none were expected. */
+function inTheWay(state: Writing, wrote: Wrote, duplicate: SluiceError): Move {
+  return contested(state, { wrote, duplicate, overMs: null });
+}
+
+/** The job was done before this run came upon it. */
+function doneBefore(state: Writing, wrote: Wrote, { statistics }: JobResource): Move {
+  return contested(state, { wrote, duplicate: null, overMs: statistics?.endTime ?? null });
+}
+
+/** Without the rows that should be there the next job of its kind is begun. */
 function contested(
-  state: State<"copying" | "loading" | "placing">,
-  wrote: Wrote,
-  duplicate: SluiceError | null,
+  state: Writing,
+  contest: Pick<State<"contested">, "wrote" | "duplicate" | "overMs">,
 ): Move {
   const again = { ...state, job: nextGeneration(state.job) };
-  return { to: { at: "contested", known: state.known, wrote, duplicate, again } };
+  return { to: { at: "contested", known: state.known, ...contest, again } };
 }
 
 /** First the source's fingerprint, then the copy's, then they are compared. */

@@ -3,6 +3,14 @@ import type { Context } from "./configurations.ts";
 import { newWatch } from "./job_watch.ts";
 import type { Answer, Known, Move, TableEnd, Work, Wrote } from "./states.ts";
 
+/** The clocks of the two services that tell moments need not be one. */
+const clocksMs = 60_000;
+
+/** Whether that moment is not after the other one, both in milliseconds as texts; so it is when one is not told. */
+export function isUntil(ms: string | undefined, otherMs: string | null | undefined): boolean {
+  return !(Number(ms ?? NaN) > Number(otherMs ?? NaN) + clocksMs);
+}
+
 /** How often a table is begun anew because its source changed in between. */
 const restartsMost = 3;
 

@@ -62,7 +62,9 @@ export type TableState =
     readonly wrote: Wrote;
     /** Rows were in the way; null: the job was done before this run came upon it. */
     readonly duplicate: SluiceError | null;
-    /** How to go on when the table is gone. */
+    /** When that job was over, milliseconds since 1970-01-01 UTC as a text; null when it is not told. */
+    readonly overMs: string | null;
+    /** How to go on when the table is gone, or is another one by now. */
     readonly again: TableState;
   }
   /** Partitions are put together in a temporary table, which takes its place by one job. */

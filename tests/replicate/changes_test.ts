@@ -78,6 +78,22 @@ Deno.test("replicate --all copies again by other jobs, also what did not change"
   }
 });
 
+Deno.test("replicate copies again what somebody has put in the place of its copy, though its job is done", async () => {
+  for (const via of ["copy", "extract"] as const) {
+    for (const choice of ["all", "changed"] as const) {
+      const rig = new Rig(["EU", "EU"]);
+      rig.cloud.table("p1.web", "t", {}, ["a"]);
+      await rig.run({ via });
+      await rig.world.until(rig.world.sleep(3_600_000));
+      // CREATE OR REPLACE TABLE: as many rows, and no marks.
+      rig.cloud.table("p2.web_eu", "t", {}, ["z"]);
+      await rig.world.until(rig.world.sleep(3_600_000));
+      assert.deepEqual(await rig.run({ via, choice }), { t: "copied" }, `${via} ${choice}`);
+      assert.deepEqual(rig.rows("t"), ["a"], `${via} ${choice}`);
+    }
+  }
+});
+
 Deno.test("replicate --partitions copies only the partitions that changed", async () => {
   for (const [locations, via] of [[["US", "EU"], "extract"], [["EU", "EU"], "auto"]] as const) {
     const rig = new Rig([locations[0], locations[1]]);
