@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Measurement } from "../core/measurement.ts";
 import { RecentValues } from "../core/spread.ts";
+import { Turns } from "../core/turns.ts";
 
 /** Default metrics of Linux that cannot be known without /proc. */
 const needingProc = [
@@ -193,15 +194,24 @@ export class Metrics {
   /**
    * Everything there is now, for reporters: ours without `sluice_`, and the numbers of the process
    * (CPU, memory, delay of the event loop) as they are called on the page.
+   *
+   * Some hundred are read in one go, so that they agree. Of more the event loop has turns between
+   * metrics; the values of one metric are of one moment in any case.
    */
   async measure(): Promise<Measurement[]> {
-    const ours = this.#measures.flatMap((measure) => [...measure()]);
+    const turns = new Turns();
+    const ours: Measurement[] = [];
+    for (const measure of this.#measures) {
+      const before = ours.length;
+      for (const one of measure()) ours.push(one);
+      if (turns.isDue(ours.length - before)) await turns.next();
+    }
     const ofProcess = await Promise.all(this.#ofProcess.map(async (metric) => {
       const { name, type, values } = await metric.get();
       const make = String(type) === "counter" ? counterAs : gaugeAs;
       return values.map(({ value }) => make(name, {}, value));
     }));
-    return [...ours, ...ofProcess.flat()];
+    return ours.concat(...ofProcess);
   }
 
   /** The page that Prometheus reads (text format 0.0.4). */

@@ -1,4 +1,5 @@
 import { keyOf, type Measurement } from "../../core/measurement.ts";
+import { Turns } from "../../core/turns.ts";
 
 /** A measurement beside the one before it. */
 export interface Entry extends Measurement {
@@ -27,19 +28,27 @@ export class Growth {
     this.#beforeMs = nowMs;
   }
 
-  take(measurements: readonly Measurement[], nowMs: number): Entry[] {
+  /** One at a time: of many the event loop has turns between them. */
+  async take(measurements: readonly Measurement[], nowMs: number): Promise<Entry[]> {
     const seconds = Math.max(nowMs - this.#beforeMs, 1) / 1_000;
     const now = new Map<string, number>();
-    const entries = measurements.map((one) => {
-      if (one.kind === "gauge") return { ...one, grown: 0, rate: 0 };
-      const key = keyOf(one);
-      now.set(key, one.value);
-      const grown = Math.max(0, one.value - (this.#before.get(key) ?? 0));
-      return { ...one, grown, rate: grown / seconds };
-    });
+    const turns = new Turns();
+    const entries: Entry[] = [];
+    for (const one of measurements) {
+      entries.push(this.#entryOf(one, seconds, now));
+      if (turns.isDue()) await turns.next();
+    }
     this.#before = now;
     this.#beforeMs = nowMs;
     return entries;
+  }
+
+  #entryOf(one: Measurement, seconds: number, now: Map<string, number>): Entry {
+    if (one.kind === "gauge") return { ...one, grown: 0, rate: 0 };
+    const key = keyOf(one);
+    now.set(key, one.value);
+    const grown = Math.max(0, one.value - (this.#before.get(key) ?? 0));
+    return { ...one, grown, rate: grown / seconds };
   }
 }
 

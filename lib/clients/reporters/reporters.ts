@@ -89,10 +89,12 @@ export class Reporters {
   async #report(): Promise<void> {
     const { world, measure, notReady } = this.tools;
     try {
-      const entries = this.#growth.take(await measure(), world.monotonicMs());
-      const report: Report = { atMs: world.nowMs(), entries, notReady: notReady() };
+      const measured = await measure();
+      const [atMs, reasons] = [world.nowMs(), notReady()];
+      const entries = await this.#growth.take(measured, world.monotonicMs());
+      const report: Report = { atMs, entries, notReady: reasons };
       for (const delivery of this.deliveries) delivery.offer(report);
-      if (this.settings.toLog) logReport(report, world.log);
+      if (this.settings.toLog) await logReport(report, world.log);
     } catch (thrown) {
       // A metric that cannot be read is a defect, but none that may end the work.
       const reason = reasonOf(thrown);

@@ -1,9 +1,13 @@
 import { lookup } from "node:dns/promises";
 import { reasonOf, SluiceError } from "../../core/errors.ts";
+import { Turns } from "../../core/turns.ts";
 import type { Place } from "./place.ts";
 
 /** What fits into one packet of every usual network, so that no datagram is cut in two. */
 export const datagramBytesMost = 1_400;
+
+/** Made and sent in one turn of the event loop: some 200 values. The system takes each at once. */
+const datagramsOfTurn = 8;
 
 /** Datagrams in order, made as they are asked for; each stays the first until it is sent. */
 export class Datagrams {
@@ -45,10 +49,12 @@ export class DatagramSender {
       const { address, family } = await lookup(this.place.host);
       const socket = this.#socketOf(family);
       const target = { transport: "udp", hostname: address, port: this.place.port } as const;
+      const turns = new Turns(datagramsOfTurn);
       for (let first = datagrams.first; first !== null; first = datagrams.first) {
         if (signal?.aborted) return;
         await socket.send(first, target);
         datagrams.shift();
+        if (turns.isDue()) await turns.next();
       }
     } catch (thrown) {
       this.close();

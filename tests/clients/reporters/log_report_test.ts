@@ -3,10 +3,10 @@ import { logReport } from "../../../lib/clients/reporters/log_report.ts";
 import { VirtualWorld } from "../../core/virtual_world.ts";
 import { entry, recent, report } from "./reports.ts";
 
-Deno.test("the log gets one line, short however many labels there are", () => {
+Deno.test("the log gets one line, short however many labels there are", async () => {
   const world = new VirtualWorld();
   const partitions = Array.from({ length: 10_000 }, (_, i) => String(i));
-  logReport(
+  await logReport(
     report([
       entry({ kind: "counter", name: "lines_total", value: 10, rate: 1 / 3 }),
       entry({ name: "held", value: 4 }),
