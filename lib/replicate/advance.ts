@@ -14,7 +14,7 @@ import {
   partitionOf,
   restart,
 } from "./moves.ts";
-import { lookedAt } from "./planning.ts";
+import { lookedAt, wholeMove } from "./planning.ts";
 import type { Answer, Known, Move, Staged, TableState, Work, Wrote } from "./states.ts";
 
 const nothingWritten: Wrote = { rows: null, run: "", folders: [] };
@@ -30,7 +30,8 @@ export function advance(work: Work, state: TableState, answer: Answer, context: 
       return { to: { at: "marking", known: state.known, wrote: nothingWritten } };
     }
     case "splitting": {
-      const { group, notes } = expect(answer, "split");
+      const { group, notes, needsAll } = expect(answer, "split");
+      if (needsAll) return wholeMove({ ...state.known, isPartial: false });
       if (group !== null) return { end: { is: "split", group } };
       const known = { ...state.known, notes };
       return { to: { at: "marking", known, wrote: nothingWritten } };

@@ -10,8 +10,8 @@ import { Permits } from "../core/permits.ts";
 import type { World } from "../core/world.ts";
 import { bucketsOf, type Context, temporaryOf } from "./configurations.ts";
 import { fingerprintDifference } from "./fingerprint.ts";
-import { labelsOf, marksOf } from "./marks.ts";
-import { allPartitions, changedPartitions } from "./partitions.ts";
+import { labelsOf } from "./marks.ts";
+import { choosePartitions } from "./partitions.ts";
 import { type Answer, type Known, marksFor, type Request, type Work } from "./states.ts";
 import { encryptionOf, layoutOf } from "./table_copy.ts";
 
@@ -132,15 +132,9 @@ export class Performer {
   /** Which partitions there are to copy; makes the table for them if they need one. */
   async #split(work: Work, known: Known, target: "temporary" | "destination"): Promise<Answer> {
     const { client, context, world } = this.tools;
-    const list = (table: TableReference, side: "source" | "destination") =>
-      Array.fromAsync(client.listPartitions(table, context[side]));
-    const source = await list(work.source, "source");
-    const copiedMs = Number(marksOf(known.before?.labels).modifiedMs ?? -1);
-    const choice = target === "temporary" ? allPartitions(source) : changedPartitions(
-      source,
-      new Map((await list(work.destination, "destination")).map((one) => [one.partitionId, one])),
-      copiedMs,
-    );
+    const before = target === "temporary" ? null : known.before;
+    const choice = await choosePartitions(client, context, known.source, before);
+    if (choice.needsAll) return { is: "split", group: null, notes: known.notes, needsAll: true };
     const notes = [...known.notes, ...choice.notes];
     if (target === "temporary") {
       const resource = {
@@ -155,12 +149,12 @@ export class Performer {
       await unlessThere(() => client.createTable(table, resource));
     }
     if (choice.changed.size === 0 && target === "destination") {
-      return { is: "split", group: null, notes };
+      return { is: "split", group: null, notes, needsAll: false };
     }
     const progress = { left: choice.changed.size, isStopped: false, failed: [] };
     const withNotes = { ...known, notes };
     const group = { work, known: withNotes, target, rows: choice.changed, progress };
-    return { is: "split", group, notes };
+    return { is: "split", group, notes, needsAll: false };
   }
 
   /** Copies into the other bucket what is not there in full. */

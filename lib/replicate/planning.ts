@@ -8,6 +8,7 @@ import { etagMark, marksOf } from "./marks.ts";
 import { afterWriting } from "./moves.ts";
 import type { Answer, Known, Move, TableState, Work } from "./states.ts";
 import { isPartitioned, isPartitionedByIngestion, layoutConflict } from "./table_copy.ts";
+import { isSameShape } from "./table_schema.ts";
 import { decide } from "./way_choice.ts";
 
 /** What stands in the destination already, as far as it matters for the copy. */
@@ -105,7 +106,7 @@ function firstMove(
     }
     const conflict = layoutConflict(known.source, destination);
     if (conflict !== null) throw permanent(work, conflict);
-    if (arePartitionsCopied(known, marks, context)) {
+    if (arePartitionsCopied(known, destination, context)) {
       const partial = { ...known, isPartial: true };
       return { to: { at: "splitting", known: partial, target: "destination" } };
     }
@@ -113,20 +114,30 @@ function firstMove(
   if (destination === null && isMadeEmpty(known.source, known.access)) {
     return { to: { at: "creating", known } };
   }
+  return wholeMove(known);
+}
+
+/** The first move of a table all of whose rows are copied. */
+export function wholeMove(known: Known): Move {
   if (known.isSplit) return { to: { at: "splitting", known, target: "temporary" } };
   const job = newWatch(known.firstGeneration);
   const at = known.way === "copy" ? "copying" as const : "extracting" as const;
   return { to: { at, known, job } };
 }
 
-/** Only of a finished copy is it known which partitions are as they were. */
+/**
+ * Only of a finished copy is it known which partitions are as they were; and a job that writes one
+ * partition takes no rows of another shape.
+ */
 function arePartitionsCopied(
-  known: Known,
-  marks: ReturnType<typeof marksOf>,
+  { source, access }: Known,
+  { labels, schema }: TableResource,
   { settings }: Context,
 ): boolean {
-  return settings.choice === "partitions" && isPartitioned(known.source) &&
-    marks.source !== null && marks.modifiedMs !== null && marks.state === null;
+  const marks = marksOf(labels);
+  return settings.choice === "partitions" && isPartitioned(source) &&
+    marks.source !== null && marks.modifiedMs !== null && marks.state === null &&
+    isSameShape(access.fields, schema?.fields ?? []);
 }
 
 /** Whether a copy that is not there yet needs no job. Under row access policies it is put together. */

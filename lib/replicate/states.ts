@@ -257,7 +257,14 @@ export type Answer =
   | { readonly is: "reread"; readonly source: TableResource | null; readonly files: number }
   /** Null: there is no such table. */
   | { readonly is: "table"; readonly table: TableResource | null }
-  | { readonly is: "split"; readonly group: Group | null; readonly notes: readonly string[] }
+  | {
+    readonly is: "split";
+    /** Null: none is to be copied by itself. */
+    readonly group: Group | null;
+    readonly notes: readonly string[];
+    /** The whole table is to be copied. */
+    readonly needsAll: boolean;
+  }
   /** Null: the fingerprints are equal. */
   | { readonly is: "compared"; readonly difference: string | null }
   | { readonly is: "done" };

@@ -36,3 +36,20 @@ export function mapFields(
     )
   );
 }
+
+/** Whether rows of the one fit the other: the same names, types and modes in the same order. */
+export function isSameShape(one: readonly FieldSchema[], other: readonly FieldSchema[]): boolean {
+  return one.length === other.length && one.every((field, i) => {
+    const there = other[i];
+    return there !== undefined && shapeOf(field) === shapeOf(there) &&
+      isSameShape(field.fields ?? [], there.fields ?? []);
+  });
+}
+
+function shapeOf(field: FieldSchema): string {
+  const { name, mode = "NULLABLE", maxLength, precision, scale, rangeElementType } = field;
+  return JSON.stringify([
+    ...[name, typeOf(field), mode, maxLength ?? "", precision ?? "", scale ?? ""],
+    rangeElementType?.type ?? "",
+  ]);
+}

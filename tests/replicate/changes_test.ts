@@ -17,7 +17,8 @@ Deno.test("changedPartitions() takes what is new, has other rows or was modified
     entry("__UNPARTITIONED__", "9", "200"),
   ];
   const there = ["1", "3", "4", "5", "old"].map((id) => [id, entry(id, "5")] as const);
-  const { changed, notes } = changedPartitions(source, new Map(there), 100);
+  const { changed, notes, needsAll } = changedPartitions(source, new Map(there), 100, true);
+  assert.equal(needsAll, false);
   assert.deepEqual([...changed], [["2", "5"], ["3", "6"], ["4", "5"], ["5", "5"], [
     "__NULL__",
     "1",
@@ -26,6 +27,22 @@ Deno.test("changedPartitions() takes what is new, has other rows or was modified
     "9 rows in the streaming buffer are not copied",
     "1 partitions are gone from the source and kept in the copy: old",
   ]);
+});
+
+Deno.test("changedPartitions() asks for the whole table when rows outside of all partitions changed", () => {
+  const outside = (rows: string) =>
+    new Map([["__UNPARTITIONED__", entry("__UNPARTITIONED__", rows)]]);
+  type Entries = ReadonlyMap<string, ReturnType<typeof entry>>;
+  const cases: readonly (readonly [Entries, Entries, boolean])[] = [
+    [outside("9"), outside("9"), false],
+    [outside("9"), outside("8"), true],
+    [outside("9"), new Map(), true],
+    [new Map(), outside("9"), true],
+  ];
+  for (const [source, there, needed] of cases) {
+    const { changed, notes, needsAll } = changedPartitions(source.values(), there, 100, false);
+    assert.deepEqual([needsAll, changed.size, notes], [needed, 0, []]);
+  }
 });
 
 Deno.test("replicate --changed replaces what was modified since it was copied, and nothing else", async () => {
@@ -120,6 +137,32 @@ Deno.test("replicate --partitions copies only the partitions that changed", asyn
     );
     assert.deepEqual(await rig.run({ ...copied, choice: "partitions" }), {});
     assert.deepEqual(rig.cloud.objects(), []);
+  }
+});
+
+Deno.test("replicate --partitions replaces a table whole when a column came, or rows outside of all ranges", async () => {
+  const rangePartitioning = { field: "n", range: { start: "0", end: "9", interval: "1" } };
+  const wider = { fields: [{ name: "a", type: "STRING" }, { name: "b", type: "STRING" }] };
+  for (const [locations, via] of [[["US", "EU"], "extract"], [["EU", "EU"], "copy"]] as const) {
+    for (const what of ["column", "rows"]) {
+      const rig = new Rig([locations[0], locations[1]]);
+      const days = { "1": ["a"], "__UNPARTITIONED__": ["far"] };
+      const table = rig.cloud.table("p1.web", "t", { rangePartitioning }, days);
+      await rig.run({ via });
+      // The fake keeps rows of a whole load in one partition; BigQuery parts them.
+      const copy = rig.destination.tables.get("t");
+      copy?.write(table.partitions, "WRITE_TRUNCATE", rig.world.nowMs());
+      await rig.world.until(rig.world.sleep(60_000));
+      table.writePartition("2", ["b"], rig.world.nowMs());
+      if (what === "column") table.resource = { ...table.resource, schema: wider };
+      else table.writePartition("__UNPARTITIONED__", ["far", "off"], rig.world.nowMs());
+      rig.cloud.touch(table);
+      assert.deepEqual(await rig.run({ via, choice: "partitions" }), { t: "copied" }, what);
+      assert.deepEqual(rig.rows("t"), table.rows.sort(), what);
+      assert.deepEqual(copy?.fields(), table.fields(), what);
+      const [outcome] = rig.outcomes;
+      assert.deepEqual(outcome?.is === "copied" && [outcome.way, outcome.notes], [via, []]);
+    }
   }
 });
 

@@ -228,6 +228,11 @@ export class FakeState {
     }
     const nowMs = this.world.nowMs();
     const there = table ?? this.made(resource);
+    if (partition === "__UNPARTITIONED__") return failed("invalid", "No partition to write to");
+    if (
+      partition !== null &&
+      JSON.stringify(there.resource["schema"]) !== JSON.stringify(resource["schema"])
+    ) return failed("invalid", "Provided Schema does not match Table");
     if (partition !== null) {
       for (const [, some] of rows) there.writePartition(partition, some, nowMs);
     } else {
