@@ -2,9 +2,11 @@ import type { BigQueryClient } from "../clients/bigquery/bigquery.ts";
 import type { Chosen } from "./choosing.ts";
 import { type Context, isAcross, isMoved } from "./configurations.ts";
 import { copiesAcrossADay } from "./copy_quota.ts";
-import { isMadeEmpty } from "./planning.ts";
+import { etagMark } from "./marks.ts";
+import { choosePartitions } from "./partitions.ts";
+import { courseOf, isPutTogether, standingOf } from "./planning.ts";
+import type { Known } from "./states.ts";
 import { skippedViews } from "./table_choice.ts";
-import { isPartitioned, isPartitionedByIngestion } from "./table_copy.ts";
 import { decide } from "./way_choice.ts";
 
 /** What a run would do with one table. */
@@ -29,6 +31,8 @@ export interface Plan {
   readonly totals: {
     readonly bytes: bigint;
     readonly copyJobs: number;
+    /** Of them, those to another location. */
+    readonly copiesAcross: number;
     readonly extractJobs: number;
     readonly loadJobs: number;
     readonly queries: number;
@@ -51,13 +55,14 @@ export async function planRun(
 ): Promise<Plan> {
   const { agents } = context.settings;
   const tables: Planned[] = [];
-  const totals = { bytes: 0n, copyJobs: 0, extractJobs: 0, loadJobs: 0, queries: 0 };
+  const totals = { ...noJobs, bytes: 0n, queries: 0 };
   let queriedBytes = 0n;
   for (let at = 0; at < chosen.tables.length; at += agents) {
     const some = chosen.tables.slice(at, at + agents);
     for (const planned of await Promise.all(some.map((one) => planTable(client, one, context)))) {
       tables.push(planned.told);
       totals.copyJobs += planned.copyJobs;
+      totals.copiesAcross += planned.copiesAcross;
       totals.extractJobs += planned.extractJobs;
       totals.loadJobs += planned.loadJobs;
       if (planned.told.refused !== null) continue;
@@ -82,49 +87,74 @@ export async function planRun(
   };
 }
 
+/** How many jobs of each kind. */
+type Jobs = Pick<Plan["totals"], "copyJobs" | "copiesAcross" | "extractJobs" | "loadJobs">;
+
+const noJobs = { copyJobs: 0, copiesAcross: 0, extractJobs: 0, loadJobs: 0 };
+
 async function planTable(
   client: BigQueryClient,
   { tableId, destination }: Chosen["tables"][number],
   context: Context,
-) {
+): Promise<Jobs & { readonly told: Planned }> {
   const { settings } = context;
   const reference = { ...settings.source, tableId };
   const table = await client.getTable(reference);
   const policies = await Array.fromAsync(client.listRowAccessPolicies(reference));
-  const none = { copyJobs: 0, extractJobs: 0, loadJobs: 0 };
-  const told = { name: tableId, rows: "0", bytes: "0", how: "", jobs: 0, losses: [] };
-  if (table === null) return { ...none, told: { ...told, refused: "it is not there any more" } };
+  const { numRows: rows = "0", numBytes: bytes = "0" } = table ?? {};
+  const sized = { name: tableId, rows, bytes, how: "", jobs: 0, losses: [] };
+  const refused = (why: string) => ({ ...noJobs, told: { ...sized, refused: why } });
+  if (table === null) return refused("it is not there any more");
   const decision = decide(table, policies, context);
-  const { numRows: rows = "0", numBytes: bytes = "0" } = table;
-  const sized = { ...told, rows, bytes };
-  if ("refused" in decision) return { ...none, told: { ...sized, refused: decision.refused } };
-  const { access, way, format, losses } = decision;
-  const isReplaced = destination !== null;
-  if (!isReplaced && isMadeEmpty(table, access)) {
-    return { ...none, told: { ...sized, how: "made empty", losses, refused: null } };
-  }
-  const partly = isReplaced && settings.choice === "partitions" && isPartitioned(table)
-    ? ", its changed partitions one by one"
-    : "";
+  if ("refused" in decision) return refused(decision.refused);
+  const { access, losses } = decision;
+  const there = destination === null
+    ? null
+    : await client.getTable({ ...settings.destination, tableId });
+  const mark = etagMark(table.etag);
+  const { before, replaces } = standingOf(there, mark);
+  const course = courseOf({ source: table, access, mark, replaces }, there, context);
+  if (typeof course === "object") return refused(course.barred);
+  const planned = (how: string, jobs: Jobs) => {
+    const count = jobs.copyJobs + jobs.extractJobs + jobs.loadJobs;
+    return { ...jobs, told: { ...sized, how, jobs: count, losses, refused: null } };
+  };
+  if (course === "create") return planned("made empty", noJobs);
+  if (course === "finish") return planned("there already, its settings are set", noJobs);
+  const isPartial = course === "partitions";
+  const isSplit = isPutTogether(table, decision.way);
+  if (!isPartial && !isSplit) return planned(...jobsOf(decision, context, 1));
+  const choice = await choosePartitions(client, context, table, isPartial ? before : null);
+  if (choice.needsAll) return planned(...jobsOf(decision, context, 1));
+  const [how, jobs] = jobsOf(decision, context, choice.changed.size);
+  if (isPartial) return planned(`${how}, its ${choice.changed.size} changed partitions`, jobs);
+  // They are put together in a table that is then copied.
+  return planned(`${how}, one partition at a time`, { ...jobs, copyJobs: 1 });
+}
+
+/** @param pieces tables or partitions that are copied one by one. */
+function jobsOf(
+  { way, format }: Pick<Known, "way" | "format">,
+  context: Context,
+  pieces: number,
+): [how: string, jobs: Jobs] {
   if (way === "copy") {
-    const how = `copy job${isAcross(context) ? " across locations" : ""}${partly}`;
-    return { ...none, copyJobs: 1, told: { ...sized, how, jobs: 1, losses, refused: null } };
+    if (!isAcross(context)) return ["copy job", { ...noJobs, copyJobs: pieces }];
+    return ["copy job across locations", { ...noJobs, copyJobs: pieces, copiesAcross: pieces }];
   }
   const moved = isMoved(context) ? ", moved to the other bucket" : "";
-  const split = isPartitionedByIngestion(table) ? ", one partition at a time" : partly;
-  const how = `extract as ${format}${moved}, load${split}`;
-  const jobs = { ...none, extractJobs: 1, loadJobs: 1 };
-  return { ...jobs, told: { ...sized, how, jobs: 2, losses, refused: null } };
+  const jobs = { ...noJobs, extractJobs: pieces, loadJobs: pieces };
+  return [`extract as ${format}${moved}, load`, jobs];
 }
 
 function quotasOf(
-  { copyJobs, extractJobs, loadJobs, queriedBytes }: Plan["totals"],
+  { copiesAcross, extractJobs, loadJobs, queriedBytes }: Plan["totals"],
   context: Context,
 ): string[] {
   const quotas: string[] = [];
-  if (copyJobs > 0 && isAcross(context)) {
+  if (copiesAcross > 0) {
     const left = copiesAcrossADay - context.quota.used;
-    quotas.push(`${copyJobs} of ${left} copy jobs across locations that are left today`);
+    quotas.push(`${copiesAcross} of ${left} copy jobs across locations that are left today`);
   }
   if (extractJobs > 0) quotas.push(`${extractJobs} of ${extractsADay} extract jobs a day`);
   if (loadJobs > 0) quotas.push(`${loadJobs} of ${loadsADay} load jobs a day`);

@@ -6,6 +6,7 @@ import { generationOf } from "./job_ids.ts";
 import { newWatch } from "./job_watch.ts";
 import { etagMark, marksOf } from "./marks.ts";
 import { afterWriting } from "./moves.ts";
+import type { Way } from "./settings.ts";
 import type { Answer, Known, Move, TableState, Work } from "./states.ts";
 import { isPartitioned, isPartitionedByIngestion, layoutConflict } from "./table_copy.ts";
 import { isSameShape } from "./table_schema.ts";
@@ -40,14 +41,13 @@ export function lookedAt(
     return { end: { is: "refused", reason: decision.refused } };
   }
   const { access, way, format, losses: notes } = decision;
-  const isSplit = way === "extract" && isPartitionedByIngestion(source) && !isEmpty(source);
   const known: Known = {
     ...{ source, access, mark, way, format, restarts, notes, ...standing },
-    ...{ isSplit, isPartial: false, litter: [] },
+    ...{ isSplit: isPutTogether(source, way), isPartial: false, litter: [] },
   };
   if (work.isProbe) {
     // A load job marks what it makes.
-    if (way === "extract" && !isSplit) return { end: { is: "unchanged" } };
+    if (way === "extract" && !known.isSplit) return { end: { is: "unchanged" } };
     return { to: { at: "probing", known: { ...known, ...notThere }, job: newWatch(0) } };
   }
   return firstMove(work, known, destination, context);
@@ -67,7 +67,7 @@ function isDone(destination: TableResource, mark: string, { settings }: Context)
  * - begun for rows under a policy (`made`): gone on with, or dropped when the source is another by now;
  * - anything else: replaced.
  */
-function standingOf(destination: TableResource | null, mark: string): Standing {
+export function standingOf(destination: TableResource | null, mark: string): Standing {
   if (destination === null) return notThere;
   const { source, run, state } = marksOf(destination.labels);
   if (source !== mark) {
@@ -82,39 +82,63 @@ function standingOf(destination: TableResource | null, mark: string): Standing {
   };
 }
 
+/** How a table is begun, with what stands in its place. */
+export type Course =
+  /** Not at all: why, and what to do. */
+  | { readonly barred: string }
+  /** It is there, and only its settings are missing. */
+  | "finish"
+  /** It has no rows: it is made. */
+  | "create"
+  /** Only the partitions that changed are copied. */
+  | "partitions"
+  | "whole";
+
+/** What a run begins with, and what `--dry-run` tells of it. */
+export function courseOf(
+  known: Pick<Known, "source" | "access" | "mark" | "replaces">,
+  destination: TableResource | null,
+  context: Context,
+): Course {
+  const { source, access, mark, replaces } = known;
+  if (destination === null) return isMadeEmpty(source, access) ? "create" : "whole";
+  const marks = marksOf(destination.labels);
+  if (marks.source === mark && marks.state === "loaded") return "finish";
+  if (!replaces) return "whole";
+  if (destination.type !== "TABLE" && destination.type !== "CLONE") {
+    return { barred: `the destination has a ${destination.type} of that name; drop it there` };
+  }
+  if (access.rowPolicies.length > 0) {
+    return { barred: "a table with row access policies is not replaced; drop its copy" };
+  }
+  const conflict = layoutConflict(source, destination);
+  if (conflict !== null) return { barred: conflict };
+  return arePartitionsCopied(known, destination, context) ? "partitions" : "whole";
+}
+
 function firstMove(
   work: Work,
   known: Known,
   destination: TableResource | null,
   context: Context,
 ): Move {
-  const marks = marksOf(destination?.labels);
-  if (marks.source === known.mark && marks.state === "loaded") {
-    const run = marks.run ?? "";
-    const folders = generationOf(run) === null ? [] : [folderOf(work, run, context)];
-    return afterWriting(work, known, { rows: null, run, folders }, context);
-  }
-  if (destination !== null && known.replaces) {
-    if (destination.type !== "TABLE" && destination.type !== "CLONE") {
-      throw permanent(
-        work,
-        `the destination has a ${destination.type} of that name; drop it there`,
-      );
+  const course = courseOf(known, destination, context);
+  if (typeof course === "object") throw permanent(work, course.barred);
+  switch (course) {
+    case "finish": {
+      const run = marksOf(destination?.labels).run ?? "";
+      const folders = generationOf(run) === null ? [] : [folderOf(work, run, context)];
+      return afterWriting(work, known, { rows: null, run, folders }, context);
     }
-    if (known.access.rowPolicies.length > 0) {
-      throw permanent(work, "a table with row access policies is not replaced; drop its copy");
-    }
-    const conflict = layoutConflict(known.source, destination);
-    if (conflict !== null) throw permanent(work, conflict);
-    if (arePartitionsCopied(known, destination, context)) {
-      const partial = { ...known, isPartial: true };
-      return { to: { at: "splitting", known: partial, target: "destination" } };
-    }
+    case "create":
+      return { to: { at: "creating", known } };
+    case "partitions":
+      return {
+        to: { at: "splitting", known: { ...known, isPartial: true }, target: "destination" },
+      };
+    case "whole":
+      return wholeMove(known);
   }
-  if (destination === null && isMadeEmpty(known.source, known.access)) {
-    return { to: { at: "creating", known } };
-  }
-  return wholeMove(known);
 }
 
 /** The first move of a table all of whose rows are copied. */
@@ -130,7 +154,7 @@ export function wholeMove(known: Known): Move {
  * partition takes no rows of another shape.
  */
 function arePartitionsCopied(
-  { source, access }: Known,
+  { source, access }: Pick<Known, "source" | "access">,
   { labels, schema }: TableResource,
   { settings }: Context,
 ): boolean {
@@ -140,8 +164,13 @@ function arePartitionsCopied(
     isSameShape(access.fields, schema?.fields ?? []);
 }
 
+/** Whether it goes partition by partition: no file carries when a row was loaded. */
+export function isPutTogether(source: TableResource, way: Way): boolean {
+  return way === "extract" && isPartitionedByIngestion(source) && !isEmpty(source);
+}
+
 /** Whether a copy that is not there yet needs no job. Under row access policies it is put together. */
-export function isMadeEmpty(source: TableResource, { rowPolicies }: Access): boolean {
+function isMadeEmpty(source: TableResource, { rowPolicies }: Access): boolean {
   return isEmpty(source) && rowPolicies.length === 0;
 }
 

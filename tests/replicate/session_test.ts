@@ -135,7 +135,8 @@ Deno.test("planSession() tells what would be done and lost, and changes nothing"
   rig.cloud.table("p1.web", "odd", {
     schema: { fields: [{ name: "a", type: "RANGE" }, { name: "j", type: "JSON" }] },
   }, ["x"]);
-  rig.cloud.table("p1.web", "days", { timePartitioning: { type: "DAY" } }, ["x"]);
+  const days = { "20260101": ["x"], "20260102": [] };
+  rig.cloud.table("p1.web", "days", { timePartitioning: { type: "DAY" } }, days);
   rig.cloud.table("p1.web", "fresh", { streamingBuffer: { estimatedRows: "12" } }, ["x"]);
   rig.cloud.table("p1.web", "nothing", {});
   rig.cloud.table("p1.web", "nothing_yet", { streamingBuffer: { estimatedRows: "3" } });
@@ -155,13 +156,48 @@ Deno.test("planSession() tells what would be done and lost, and changes nothing"
   assert.match(lines, /nothing_yet: 0 rows, 0 bytes: extract as avro, load\n/);
   assert.match(lines, /nothing: 0 rows, 0 bytes: made empty/);
   assert.match(lines, /z_view: skipped: a view; --include-views copies it/);
-  assert.match(lines, /5 tables, 3 bytes: 0 copy, 4 extract and 4 load jobs; 2 refused/);
+  assert.match(lines, /5 tables, 3 bytes: 1 copy, 5 extract and 5 load jobs; 2 refused/);
+  assert.ok(!lines.includes("across locations"));
   assert.match(lines, /fingerprints read 6 bytes, about \$0\.0000/);
   const json = planJson(plan).map((one) => JSON.parse(JSON.stringify(one)));
   assert.equal(json.find(({ name }) => name === "odd").status, "refused");
-  assert.equal(json.at(-1).extractJobs, 4);
+  assert.equal(json.find(({ name }) => name === "days").jobs, 5);
+  assert.equal(json.at(-1).extractJobs, 5);
   assert.equal(rig.destination.tables.size, 0);
   assert.equal(rig.cloud.jobs.size, 0);
+});
+
+Deno.test("planSession() counts the partitions that changed, and refuses what the run could not replace", async () => {
+  const rig = new Rig();
+  const timePartitioning = { type: "DAY", field: "d" };
+  const days = { "20260101": ["a"], "20260102": ["b"] };
+  const table = rig.cloud.table("p1.web", "t", { timePartitioning }, days);
+  const cut = rig.cloud.table("p1.web", "cut", {}, ["x"]);
+  const kept = rig.cloud.table("p1.web", "kept", {}, ["x"]);
+  rig.cloud.isCopiedAcross = true;
+  await rig.run({ via: "copy" });
+  await rig.world.until(rig.world.sleep(60_000));
+  for (const day of ["20260102", "20260103"]) table.writePartition(day, [day], rig.world.nowMs());
+  cut.resource = { ...cut.resource, timePartitioning };
+  kept.policies.set("eu", { filterPredicate: "x = 1", grantees: [] });
+  for (const one of [table, cut, kept]) rig.cloud.touch(one);
+  const rowPolicyMap = new Map([["eu", ["user:a@x"]]]);
+  const wanted = { choice: "partitions" as const, rowPolicyMap };
+  const plan = await rig.world.until(planSession(toolsOf(rig, wanted), never));
+  const lines = planText(plan).join("\n");
+  assert.match(lines, /^t: 3 rows, .*: copy job across locations, its 2 changed partitions$/m);
+  assert.match(lines, /^cut: refused: .*partitioned in another way.*drop it there$/m);
+  assert.match(
+    lines,
+    /^kept: refused: a table with row access policies is not replaced; drop its/m,
+  );
+  assert.match(lines, /^1 tables, .*: 2 copy, 0 extract and 0 load jobs; 2 refused$/m);
+  assert.match(lines, /^2 of 2000 copy jobs across locations that are left today$/m);
+  // What the run does of it: as many jobs, and the same refusals.
+  const before = rig.cloud.jobs.size;
+  const ends = await rig.run(wanted);
+  assert.deepEqual(ends, { t: "copied", cut: "failed", kept: "failed" });
+  assert.equal(rig.cloud.jobs.size - before, 2);
 });
 
 Deno.test("checkSession() names datasets and buckets that are not there, and doubts about places", async () => {
