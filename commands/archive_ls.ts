@@ -62,11 +62,10 @@ async function run(
     const listing = await listArchive(store, filter);
     if (listing.partitions.length === 0) throw nothingArchived(store.url, listing, filter);
     const stdout = new Stdout();
-    const encoder = new TextEncoder();
     const summaryOf = (partition: ListedPartition) =>
       summarize(partition, { store, world, parallel: values.parallel });
     for await (const line of linesOf(store, listing, values, summaryOf)) {
-      await stdout.write(encoder.encode(`${line}\n`));
+      await stdout.print(`${line}\n`);
       if (stdout.isClosed) break;
     }
     return Exit.ok;

@@ -18,7 +18,6 @@ import type { Store } from "../lib/clients/store/store.ts";
 import { usageError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode, exitCodeOf } from "../lib/core/exit.ts";
 import { choice, list, patterns, text, toggle, type ValuesOf } from "../lib/core/options.ts";
-import { visible } from "../lib/core/visible.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
 import { daemonOptions } from "./daemon_options.ts";
 import { clusterOf } from "./kafka_cluster.ts";
@@ -162,7 +161,7 @@ async function tellPlan(
     ...(tooSmall.length > 0 ? [tooFewPartitions(tooSmall)] : []),
     ...(missing.length > 0 && !values["create-topics"] ? [missingTopics(missing)] : []),
   ];
-  for (const trouble of troubles) tell(`sluice: ${visible(trouble.message)}`);
+  for (const trouble of troubles) tell(`sluice: ${trouble.message}`);
   const [first] = troubles;
   return first === undefined || exit === Exit.corrupt ? exit : exitCodeOf(first);
 }
@@ -171,7 +170,6 @@ async function tellPlan(
 class Results {
   readonly #verdict = new RestoreVerdict();
   readonly #stdout = new Stdout();
-  readonly #encoder = new TextEncoder();
 
   constructor(private readonly values: Pick<Values, "json" | "dry-run">) {}
 
@@ -181,7 +179,7 @@ class Results {
     await this.#print(
       this.values.json ? JSON.stringify(reportJson(report)) : reportText(report, { isDryRun }),
     );
-    if (report.error !== null) tell(`sluice: ${visible(report.error.message)}`);
+    if (report.error !== null) tell(`sluice: ${report.error.message}`);
   }
 
   async finish(): Promise<ExitCode> {
@@ -197,7 +195,7 @@ class Results {
   }
 
   #print(line: string): Promise<void> {
-    return this.#stdout.write(this.#encoder.encode(`${line}\n`));
+    return this.#stdout.print(`${line}\n`);
   }
 }
 

@@ -137,7 +137,6 @@ type Report = Parameters<typeof partitionJson>[0];
 /** Prints reports as they come: lines for people, or one JSON document with a line a partition. */
 class Printer {
   readonly #stdout = new Stdout();
-  readonly #encoder = new TextEncoder();
   #partitions = 0;
 
   constructor(
@@ -164,6 +163,6 @@ class Printer {
 
   async #print(lines: readonly string[]): Promise<void> {
     this.before();
-    await this.#stdout.write(this.#encoder.encode(lines.map((line) => `${line}\n`).join("")));
+    await this.#stdout.print(lines.map((line) => `${line}\n`).join(""));
   }
 }

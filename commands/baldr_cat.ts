@@ -1,6 +1,6 @@
 import { cat, catFormats, count } from "../lib/baldr/cat.ts";
 import { nameOf } from "../lib/baldr/inputs.ts";
-import { Stdout } from "../lib/clients/stdio.ts";
+import { Stdout, TerminalGuard } from "../lib/clients/stdio.ts";
 import { usageError } from "../lib/core/errors.ts";
 import type { ExitCode } from "../lib/core/exit.ts";
 import { choice, number, toggle, type ValuesOf } from "../lib/core/options.ts";
@@ -46,7 +46,8 @@ export const baldrCat = defineCommand({
     "every byte is one code point.\n\nFiles that end in .records.gz hold whole records of Kafka. Of " +
     "those --format jsonl and a terminal show offset, timestamp (milliseconds since 1970), key, " +
     'value and headers; text is a string, other bytes are {"base64":"…"}, what is absent is null. All ' +
-    "other formats give their values.\n\nA URL is that of an object, or of a folder or any beginning " +
+    "other formats give their values.\n\nOn a terminal no record commands it: control characters but " +
+    "line feed and tab are shown, as \\u001b. Pipes and files get the bytes.\n\nA URL is that of an object, or of a folder or any beginning " +
     "of names: all objects below it then, topic by topic, partition by partition, by offset.",
   operands: storedOperands,
   options,
@@ -91,6 +92,8 @@ async function printRecords(
   stdout: Stdout,
 ): Promise<ExitCode> {
   const isForPeople = values.format === undefined && stdout.isTerminal;
+  // Of what is laid out for people each value is made harmless, as the colours are our own.
+  const guard = stdout.isTerminal && !isForPeople ? new TerminalGuard(stdout) : undefined;
   const complaints = new Complaints();
   await cat(
     {
@@ -101,9 +104,10 @@ async function printRecords(
       limit: values.limit,
       recordBytesMost: values["max-record"],
     },
-    stdout,
+    guard ?? stdout,
     (error) => complaints.add(error),
   );
+  await guard?.end();
   return complaints.exit;
 }
 
@@ -119,8 +123,7 @@ async function printCounts(
   stdout: Stdout,
 ): Promise<ExitCode> {
   const { inputs } = opened;
-  const encoder = new TextEncoder();
-  const print = (line: string) => stdout.write(encoder.encode(`${line}\n`));
+  const print = (line: string) => stdout.print(`${line}\n`);
   const complaints = new Complaints();
   let total = 0;
   await count(

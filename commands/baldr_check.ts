@@ -49,13 +49,12 @@ async function run(
   { operands, world }: CommandContext,
 ): Promise<ExitCode> {
   const stdout = new Stdout();
-  const encoder = new TextEncoder();
   const complaints = new Complaints();
   const opened = await inputsOf(operands, values, world);
   try {
     await check(
       { ...opened, recordBytesMost: values["max-record"], json: values.json },
-      (line) => stdout.write(encoder.encode(`${line}\n`)),
+      (line) => stdout.print(`${line}\n`),
       (error) => complaints.add(error, { isTold: error.fault === "corrupt" }),
     );
   } finally {

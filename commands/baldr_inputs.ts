@@ -4,7 +4,6 @@ import type { SluiceError } from "../lib/core/errors.ts";
 import { Exit, type ExitCode, exitCodeOf } from "../lib/core/exit.ts";
 import { type Option, size, type ValuesOf } from "../lib/core/options.ts";
 import type { World } from "../lib/core/world.ts";
-import { visible } from "../lib/core/visible.ts";
 import { storeOf, type storeReadOptions } from "./store_options.ts";
 
 /** What the operands of a baldr command are that reads files alone. */
@@ -69,7 +68,7 @@ export class Complaints {
 
   /** @param options.isTold it stands in the result already: only the exit code is missing. */
   add(error: SluiceError, options: { readonly isTold?: boolean } = {}): void {
-    if (!options.isTold) tell(`sluice: ${visible(error.message)}`);
+    if (!options.isTold) tell(`sluice: ${error.message}`);
     if (this.#exit !== Exit.corrupt) this.#exit = exitCodeOf(error);
   }
 }

@@ -43,7 +43,7 @@ async function run(
     throw usageError(`complete for "${shell}"`, `give one of ${Object.keys(scripts).join(", ")}`);
   }
   const script = scripts[shell](await completedCommands());
-  await new Stdout().write(new TextEncoder().encode(script));
+  await new Stdout().print(script);
   return Exit.ok;
 }
 

@@ -170,9 +170,8 @@ async function check(tools: DirectoryTools): Promise<ExitCode> {
 /** `--dry-run`: what a load would do, on standard output. */
 async function tellDryRun(tools: DirectoryTools): Promise<ExitCode> {
   const stdout = new Stdout();
-  const encoder = new TextEncoder();
   const { worst, isPartial } = await dryRun(tools, async (found) => {
-    await stdout.write(encoder.encode(dryLines(found).map((line) => `${line}\n`).join("")));
+    await stdout.print(dryLines(found).map((line) => `${line}\n`).join(""));
   });
   if (worst !== null) throw worst;
   return isPartial ? Exit.partial : Exit.ok;

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { openStdin, stdinIsTerminal, Stdout } from "../lib/clients/stdio.ts";
+import { openStdin, stdinIsTerminal, Stdout, TerminalGuard } from "../lib/clients/stdio.ts";
 import { readAllText } from "../lib/clients/file.ts";
 import { HistoryFile } from "../lib/clients/history_file.ts";
 import {
@@ -25,7 +25,7 @@ import { visible } from "../lib/core/visible.ts";
 import { chartKinds } from "../lib/query/chart_rows.ts";
 import { runMeta } from "../lib/query/meta.ts";
 import { queryFormats, type Style, writerOf } from "../lib/query/printing.ts";
-import { TerminalGuard, TextOutput } from "../lib/query/row_writer.ts";
+import { TextOutput } from "../lib/query/row_writer.ts";
 import { runScript } from "../lib/query/script.ts";
 import { Shell } from "../lib/query/shell.ts";
 import { splitStatements } from "../lib/query/statements.ts";

@@ -97,7 +97,7 @@ async function dryRun(
   const lines = json
     ? planJson(plan).map((one) => JSON.stringify(one))
     : planText(plan).map((text) => text.split("\n").map(visible).join("\n"));
-  await new Stdout().write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+  await new Stdout().print(lines.map((line) => `${line}\n`).join(""));
   const refused = plan.tables.filter((one) => one.refused !== null).length;
   if (refused === 0) return Exit.ok;
   return refused === plan.tables.length ? Exit.failed : Exit.partial;
@@ -112,10 +112,9 @@ async function work(
   const { world } = tools;
   const isDaemon = values.watch > 0;
   const stdout = new Stdout();
-  const encoder = new TextEncoder();
   let writing = Promise.resolve();
   const write = (text: string) => {
-    writing = writing.then(() => stdout.write(encoder.encode(text)));
+    writing = writing.then(() => stdout.print(text));
   };
   const teller = new Teller(world, { isJson: values.json, isDaemon, write }, () => daemon.left);
   const counts = new Counts();

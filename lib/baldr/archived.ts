@@ -1,4 +1,5 @@
 import { SluiceError } from "../core/errors.ts";
+import { visibleLines } from "../core/visible.ts";
 import { type ArchivedRecord, decodeArchivedRecord } from "../formats/archived_record.ts";
 import { type BaldrFramer, LENGTH_BYTES, type RecordSink } from "../formats/baldr.ts";
 import { prettyJson } from "../formats/json_pretty.ts";
@@ -72,7 +73,7 @@ export class ArchivedDecoder {
 
 /** How records are shown. */
 export interface ArchivedView {
-  /** On several lines, for people. */
+  /** On several lines, for people; nothing in it commands their terminal. */
   readonly isPretty: boolean;
   readonly colours: boolean;
 }
@@ -87,7 +88,7 @@ export function renderArchived(
     record: () => {
       if (decoder.current === undefined) return;
       const line = archivedJson(decoder.current);
-      const text = encoder.encode(isPretty ? prettyJson(line, { colours }) : line);
+      const text = encoder.encode(isPretty ? prettyJson(visibleLines(line), { colours }) : line);
       output.append(text, 0, text.length);
       output.byte(LF);
       output.endRecord();

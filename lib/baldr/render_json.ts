@@ -1,3 +1,4 @@
+import { VisibleBytes, visibleLines } from "../core/visible.ts";
 import type { RecordSink } from "../formats/baldr.ts";
 import { prettyJson } from "../formats/json_pretty.ts";
 import { compactJson, JsonScanner } from "../formats/json_record.ts";
@@ -11,6 +12,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const beforeBytes = encoder.encode('{"content":');
 const behindBytes = encoder.encode(',"charset":"iso-8859-1"}');
+
+/** Other records go to people in pieces of this: a string of all would need three times as much. */
+const PIECE_BYTES = 1024 * 1024;
 
 /** Longest record that is shown indented: the runtime's strings end at twice that. */
 const SHOWN_BYTES_MOST = 256 * 1024 * 1024;
@@ -47,15 +51,30 @@ function appendString(output: Output, text: JsonText, bytes: Uint8Array): void {
   output.advanceTo(text.raw(behind, behindBytes));
 }
 
-/** Each record for people: JSON over several lines, perhaps coloured, and all else as it is. */
+/**
+ * Each record for people: JSON over several lines, perhaps coloured, and all else as it is, but that
+ * nothing commands their terminal.
+ */
 export function renderPretty(output: Output, options: { readonly colours: boolean }): RecordSink {
   const scanner = new JsonScanner();
   return wholeRecords((bytes) => {
-    const shown = bytes.length <= SHOWN_BYTES_MOST && scanner.isJson(bytes)
-      ? encoder.encode(prettyJson(decoder.decode(bytes), options))
-      : bytes;
-    output.append(shown, 0, shown.length);
+    if (bytes.length <= SHOWN_BYTES_MOST && scanner.isJson(bytes)) {
+      const json = visibleLines(decoder.decode(bytes));
+      appendAll(output, encoder.encode(prettyJson(json, options)));
+    } else appendShown(output, bytes);
     output.byte(LF);
     output.endRecord();
   });
+}
+
+function appendShown(output: Output, bytes: Uint8Array): void {
+  const shown = new VisibleBytes();
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    appendAll(output, shown.take(bytes.subarray(at, at + PIECE_BYTES)));
+  }
+  appendAll(output, shown.end());
+}
+
+function appendAll(output: Output, bytes: Uint8Array): void {
+  output.append(bytes, 0, bytes.length);
 }

@@ -1,7 +1,7 @@
 import { configureSync, getLogger, type LogRecord, resetSync } from "@logtape/logtape";
 import { reasonOf } from "../core/errors.ts";
 import { redactText, Secret } from "../core/secret.ts";
-import { visible } from "../core/visible.ts";
+import { visible, visibleLines } from "../core/visible.ts";
 import type { Log, LogLevel } from "../core/world.ts";
 
 /** An open log. */
@@ -84,7 +84,7 @@ function jsonLine(record: LogRecord, withStack: boolean): string {
     message: messageOf(record),
   };
   // A field cannot take the place of the line's own parts.
-  return `${jsonOf({ ...own, ...record.properties, ...own }, withStack)}\n`;
+  return `${visibleLines(jsonOf({ ...own, ...record.properties, ...own }, withStack))}\n`;
 }
 
 function jsonOf(value: unknown, withStack: boolean): string {

@@ -1,5 +1,6 @@
 import { type ByteSink, type ByteSource, ReadAhead } from "../core/bytes.ts";
 import { reasonOf, SluiceError } from "../core/errors.ts";
+import { visible, VisibleBytes, visibleLines } from "../core/visible.ts";
 
 /** Whether a person sits at our standard input. */
 export function stdinIsTerminal(): boolean {
@@ -13,6 +14,8 @@ export function openStdin(): ByteSource {
     (thrown) => new SluiceError("read standard input", "permanent", reasonOf(thrown)),
   );
 }
+
+const encoder = new TextEncoder();
 
 /** Standard output. */
 export class Stdout implements ByteSink {
@@ -46,13 +49,42 @@ export class Stdout implements ByteSink {
       this.#isClosed = true;
     }
   }
+
+  /** Writes text, which may hold what others wrote: on a terminal nothing in it commands that. */
+  async print(text: string): Promise<void> {
+    await this.write(encoder.encode(this.isTerminal ? visibleLines(text) : text));
+  }
 }
 
-const encoder = new TextEncoder();
+/**
+ * Passes bytes on to a terminal in which nothing commands it: control characters but line feed and
+ * tab stand there as `\\u001b`. Only for people: what goes to a file or a pipe goes as it is.
+ */
+export class TerminalGuard implements ByteSink {
+  readonly #shown = new VisibleBytes();
 
-/** Tells the person who started us one line, on standard error, at once. */
+  constructor(private readonly sink: ByteSink & { readonly isClosed?: boolean }) {}
+
+  get isClosed(): boolean {
+    return this.sink.isClosed === true;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.sink.write(this.#shown.take(bytes));
+  }
+
+  /** Nothing more comes; a character that was cut is shown as one. */
+  async end(): Promise<void> {
+    await this.sink.write(this.#shown.end());
+  }
+}
+
+/**
+ * Tells the person who started us one line, on standard error, at once. It may hold what others
+ * wrote: nothing in it commands a terminal.
+ */
 export function tell(line: string): void {
-  const bytes = encoder.encode(`${line}\n`);
+  const bytes = encoder.encode(`${visible(line)}\n`);
   try {
     for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
   } catch {

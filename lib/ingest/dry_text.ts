@@ -11,7 +11,7 @@ export function dryLines(dry: DryDirectory): string[] {
     textBytes === bytes ? "" : `, about ${sizeText(textBytes)} decompressed`
   }`;
   return [
-    `${visible(dry.directory || "/")} -> ${dry.table} of ${dry.targetUrl} (${dry.strategy})`,
+    visible(`${dry.directory || "/"} -> ${dry.table} of ${dry.targetUrl} (${dry.strategy})`),
     `  manifest: ${visible(dry.manifestKey)}`,
     `  ledger: ${dry.hasLedger ? `has ${loaded.size} of these files` : "not there yet"}`,
     `  to load: ${open.length} of ${files.length} files, ${size}`,

@@ -1,3 +1,4 @@
+import { visible } from "../core/visible.ts";
 import { metaNames } from "./meta.ts";
 
 /** What completion knows of the database. */
@@ -88,7 +89,9 @@ function quoted(name: string): string {
 function offer(words: readonly string[], partial: string): Completion {
   const lower = partial.toLowerCase();
   const candidates = words.filter((word) =>
-    word.toLowerCase().startsWith(lower) || word.toLowerCase().startsWith(`"${lower}`)
+    // What could not be typed is not shown either: the line and the list go to the terminal as they are.
+    (word.toLowerCase().startsWith(lower) || word.toLowerCase().startsWith(`"${lower}`)) &&
+    visible(word) === word
   );
   return { candidates: [...new Set(candidates)].sort(), partial };
 }

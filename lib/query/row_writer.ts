@@ -1,5 +1,4 @@
 import type { ByteSink } from "../core/bytes.ts";
-import { visible } from "../core/visible.ts";
 import type { Column, Row } from "../clients/warehouse/warehouse.ts";
 
 /** What a result came to. */
@@ -43,29 +42,5 @@ export class TextOutput {
 
   async bytes(bytes: Uint8Array): Promise<void> {
     await this.sink.write(bytes);
-  }
-}
-
-/** Control characters that a terminal would take for commands; not the line feed and the tab. */
-// deno-lint-ignore no-control-regex -- they are what it is about
-const commanding = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
-
-/**
- * Passes text on to a terminal in which no value commands it: control characters stand there as
- * `\\u001b`. Only for people: what goes to a file or a pipe goes as it is.
- */
-export class TerminalGuard implements ByteSink {
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  readonly #encoder = new TextEncoder();
-
-  constructor(private readonly sink: ByteSink & { readonly isClosed?: boolean }) {}
-
-  get isClosed(): boolean {
-    return this.sink.isClosed === true;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    const text = this.#decoder.decode(bytes, { stream: true });
-    await this.sink.write(this.#encoder.encode(text.replace(commanding, visible)));
   }
 }

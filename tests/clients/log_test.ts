@@ -99,6 +99,15 @@ Deno.test("braces and per cents in a message stay what they are", () => {
   }
 });
 
+Deno.test("a line of JSON commands no terminal either", () => {
+  const line = written(
+    { level: "debug" },
+    (log) => log("info", "Said \x9b2J\x7f", { a: "\x1b\u0085" }),
+  );
+  // deno-lint-ignore no-control-regex -- that there are none is the point
+  assert.doesNotMatch(line, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+});
+
 Deno.test("a message of several lines is one line of the log", () => {
   assert.equal(jsonOf("first\nsecond")["message"], "first\nsecond");
   assert.equal(textOf("first\nsecond\r\x1b[2J"), "info  first\\u000asecond\\u000d\\u001b[2J");

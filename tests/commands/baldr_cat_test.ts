@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { baldrOf, gzipped, joined, lengthBytes } from "../support/baldr.ts";
 import { assertComplaint, runSluice } from "../support/command_line.ts";
 import { peakBytesOf } from "../support/peak_memory.ts";
-import { runShell, spawnSluice } from "../support/shell.ts";
+import { onTerminal, runShell, spawnSluice } from "../support/shell.ts";
 import { TempFiles } from "../support/temp_files.ts";
 
 const good = gzipped(baldrOf(['{"n":1}', "two"]));
@@ -116,15 +116,6 @@ for (const [args, complaint] of wrong) {
   Deno.test(`sluice baldr cat ${args.join(" ")} exits 2 with one line`, async () => {
     assertComplaint(await runSluice(["baldr", "cat", ...args]), 2, complaint);
   });
-}
-
-/** Runs a command on a terminal of its own; gives what a person would see. */
-async function onTerminal(command: string, cwd: string, env: Record<string, string> = {}) {
-  const { stdout, code } = await runShell(
-    `script -qec ${JSON.stringify(command)} /dev/null </dev/null`,
-    { cwd, env },
-  );
-  return { text: stdout.replaceAll("\r\n", "\n"), code };
 }
 
 Deno.test("sluice baldr cat indents JSON on a terminal, in colours unless NO_COLOR is set", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { visible } from "../../lib/core/visible.ts";
+import { visible, VisibleBytes, visibleLines } from "../../lib/core/visible.ts";
 
 const texts: [text: string, shown: string][] = [
   ["", ""],
@@ -15,3 +15,26 @@ for (const [text, shown] of texts) {
     assert.equal(visible(text), shown);
   });
 }
+
+Deno.test("visibleLines() keeps lines and tabs, and shows what else commands a terminal", () => {
+  assert.equal(
+    visibleLines("a\tb\r\n\x1b]52;c;eA==\x07\x9b2J\x7f\0ä"),
+    "a\tb\\u000d\n\\u001b]52;c;eA==\\u0007\\u009b2J\\u007f\\u0000ä",
+  );
+  const json = JSON.stringify({ "a\x9b": "\x1b\x7f\x80" });
+  assert.deepEqual(JSON.parse(visibleLines(json)), JSON.parse(json), "JSON stays the same JSON");
+});
+
+Deno.test("VisibleBytes shows characters that are cut, and nothing of what is not UTF-8", () => {
+  const bytes = Uint8Array.of(0xc2, 0x9b, 0x9b, 0xe6, 0x97, 0xa5, 0xff, 0xe6, 0x97);
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const shown = new VisibleBytes();
+    const parts = [
+      shown.take(bytes.subarray(0, cut)),
+      shown.take(bytes.subarray(cut)),
+      shown.end(),
+    ];
+    const text = parts.map((part) => new TextDecoder().decode(part)).join("");
+    assert.equal(text, "\\u009b\ufffd日\ufffd\ufffd");
+  }
+});

@@ -13,11 +13,16 @@ import { startKafka } from "../support/kafka_server.ts";
 import { MemoryStore } from "../support/memory_store.ts";
 import { peakBytesOf } from "../support/peak_memory.ts";
 import { startPostgres } from "../support/postgres_server.ts";
+import { onTerminal } from "../support/shell.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
 import { eventually } from "../support/waiting.ts";
 import { Drops, gzip, ingestOnce } from "./ingesting.ts";
 
 const mebibyte = 1024 * 1024;
+
+/** These it is that command a terminal. */
+// deno-lint-ignore no-control-regex -- they are what it is about
+const commanding = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
 
 function told(what: string, bound: string): void {
   console.log(`    ${what}: ${bound}`);
@@ -173,8 +178,8 @@ Deno.test("keys lead out of no folder, and what a bucket lists under such names 
 Deno.test("ingest: SQL in names stays a name, a bomb is a bad file, escapes reach no terminal", async () => {
   await using postgres = await startPostgres();
   await using drops = await Drops.make();
-  const table = `x"; DROP TABLE canary; --`;
-  const column = `id"); DROP TABLE canary; --`;
+  const table = `x\x1b[2J"; DROP TABLE canary; --`;
+  const column = `id\x1b]0;x\x07\x9b2J"); DROP TABLE canary; --`;
   const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
   await postgres.psql("CREATE TABLE canary (id int); CREATE TABLE t (id text PRIMARY KEY)");
   await postgres.psql(`CREATE TABLE ${quoted(table)} (${quoted(column)} text PRIMARY KEY)`);
@@ -194,11 +199,13 @@ Deno.test("ingest: SQL in names stays a name, a bomb is a bad file, escapes reac
   await drops.put("bomb/2.csv.gz", gzip("good\n"));
   await drops.manifest("escape\x1b[31m", { ...manifest, ...keyed });
   await drops.put("escape\x1b[31m/\x1b]0;owned\x07.csv", "a,b,c\n");
+  const dry = await onTerminal(`$SLUICE ingest --from=${drops.url} --dry-run`, drops.folder);
+  assert.match(dry.text, /^ {2}sql:\n/m);
+  assert.doesNotMatch(dry.text, commanding);
   const ingest = ["ingest", `--from=${drops.url}`, "--once"];
   const { peakBytes } = await peakBytesOf(ingest, drops.folder);
   const said = await ingestOnce(drops.url, ["--log-format=text", "--log-level=debug"]);
-  // deno-lint-ignore no-control-regex -- these it is that command a terminal
-  assert.doesNotMatch(said.stderr + said.stdout, /[\x00-\x09\x0b-\x1f\x7f\x9b]/);
+  assert.doesNotMatch(said.stderr + said.stdout, commanding);
   assert.equal(await postgres.psql("SELECT count(*) FROM canary"), "0");
   assert.equal(await postgres.psql(`SELECT * FROM ${quoted(table)}`), "'); DROP TABLE canary; --");
   assert.equal(await postgres.psql("SELECT id FROM t"), "good");

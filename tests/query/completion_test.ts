@@ -5,6 +5,7 @@ import { readNamePattern } from "../../lib/query/name_pattern.ts";
 const tables = [
   { schema: "public", name: "orders", columns: ["id", "total", "Odd name"], isVisible: true },
   { schema: "public", name: "Mixed", columns: ["x"], isVisible: true },
+  { schema: "public", name: "or\x1b]0;x\x07", columns: ["i\x9b2J"], isVisible: true },
   { schema: "sales", name: "offers", columns: ["price"], isVisible: false },
 ];
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { TerminalGuard } from "../../lib/clients/stdio.ts";
 import { ExpandedRows } from "../../lib/query/expanded_rows.ts";
 import { JsonRows } from "../../lib/query/json_rows.ts";
 import { MarkdownRows } from "../../lib/query/markdown_rows.ts";
 import { CsvRows, TsvRows } from "../../lib/query/separated_rows.ts";
 import { distinctNames } from "../../lib/query/values.ts";
-import { TerminalGuard } from "../../lib/query/row_writer.ts";
 import { columnsOf, print, Printed } from "./printed.ts";
 
 /** A value whose control characters would do something to a terminal, or to a line. */

@@ -32,6 +32,22 @@ export async function runShell(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/**
+ * Runs a command of the shell, in which `$SLUICE` is the real one, on a terminal of its own; gives
+ * what that gets, of standard output and standard error.
+ */
+export async function onTerminal(
+  command: string,
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly text: string; readonly code: number }> {
+  const { stdout, code } = await runShell(
+    `script -qec ${JSON.stringify(command)} /dev/null </dev/null`,
+    { cwd, env },
+  );
+  return { text: stdout.replaceAll("\r\n", "\n"), code };
+}
+
 /** Starts sluice with pipes for its input and output. */
 export function spawnSluice(args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {

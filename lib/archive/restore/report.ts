@@ -1,3 +1,4 @@
+import { visible } from "../../core/visible.ts";
 import { Exit, type ExitCode, exitCodeOf } from "../../core/exit.ts";
 import type { Gap } from "./partition_reader.ts";
 import type { PartitionReport } from "./restore.ts";
@@ -7,12 +8,12 @@ export function reportText(report: PartitionReport, { isDryRun }: { isDryRun: bo
   const { plan: { from, topic }, objects, records, gaps, error } = report;
   const place = `${from.topic}/${from.partition}`;
   const written = isDryRun ? "would be written" : "written";
-  return [
+  return visible([
     `${place} -> ${topic}/${from.partition}: ${counted(records, "record")} ${written}` +
     ` from ${counted(objects, "object")}`,
     ...gaps.map(gapText),
     ...(error === null ? [] : ["NOT COMPLETE"]),
-  ].join("; ");
+  ].join("; "));
 }
 
 /** `1 record`, `2 records`. */
