@@ -1,9 +1,12 @@
 import { serveStatus, type StatusServer } from "../lib/clients/http.ts";
 import { Metrics } from "../lib/clients/metrics.ts";
 import {
+  denoMeter,
+  isTelemetryAsked,
   type ReporterCounts,
   Reporters,
   type ReporterSettings,
+  Telemetry,
 } from "../lib/clients/reporters/reporters.ts";
 import { notifyPlanOf, SystemdNotifier } from "../lib/clients/systemd.ts";
 import { StatusPage } from "../lib/clients/status_page/status_page.ts";
@@ -35,8 +38,8 @@ export interface Watched {
 }
 
 /**
- * How people and programs watch a daemon: its metrics, the pages of `--http`, the reporters, and what
- * systemd is told.
+ * How people and programs watch a daemon: its metrics, the pages of `--http`, the reporters,
+ * OpenTelemetry, and what systemd is told.
  * Made before the daemon, so that an address that cannot be is refused before anything else is
  * opened; {@linkcode Watching.begin} when the daemon and its metrics are there.
  */
@@ -48,6 +51,7 @@ export class Watching {
   readonly #recent = new RecentLog();
   #status: StatusServer | null = null;
   #reporters: Reporters | null = null;
+  #telemetry: Telemetry | null = null;
   #systemd: SystemdNotifier | null = null;
   #notReady: (() => readonly string[]) | null = null;
 
@@ -97,6 +101,7 @@ export class Watching {
   async begin(drain: AbortSignal): Promise<void> {
     if (this.#status !== null) this.world.log("info", "Serving status", { url: this.#status.url });
     await this.#report();
+    await this.#export();
     const plan = notifyPlanOf((name) => Deno.env.get(name), Deno.pid);
     if (plan === null) return;
     const systemd = new SystemdNotifier(plan, this.world.log);
@@ -121,9 +126,29 @@ export class Watching {
     }
   }
 
+  /** Leaves the metrics to Deno's exporter of OpenTelemetry, when the process was started with it. */
+  async #export(): Promise<void> {
+    const { metrics, world } = this;
+    const meter = denoMeter(version().version);
+    if (meter === null) {
+      if (!isTelemetryAsked((name) => Deno.env.get(name))) return;
+      return world.log("warn", "Cannot export metrics by OpenTelemetry", {
+        reason: "the program was compiled without it: see OpenTelemetry in the README",
+      });
+    }
+    this.#telemetry = new Telemetry(meter, {
+      world,
+      measure: () => metrics.measure(),
+      described: await metrics.described(),
+      prefix: this.#settings.prefix,
+    });
+    world.log("info", "Exporting metrics by OpenTelemetry");
+  }
+
   /** Reports a last time, and ends the pages. */
   async stop(): Promise<void> {
     await this.#reporters?.close();
+    await this.#telemetry?.close();
     await this.#status?.stop();
     await this.#systemd?.close();
   }

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Measurement } from "../core/measurement.ts";
+import type { Described, Measurement } from "../core/measurement.ts";
 import { RecentValues } from "../core/spread.ts";
 import { Turns } from "../core/turns.ts";
 
@@ -47,8 +47,8 @@ class Grown {
  */
 export class Metrics {
   readonly #registry = new Registry();
-  /** How each metric of ours is measured, in the order of the page. */
-  readonly #measures: (() => Iterable<Measurement>)[] = [];
+  /** Each metric of ours and how it is measured, in the order of the page. */
+  readonly #ours: Ours[] = [];
   /** The default metrics of the process that are one number each. */
   readonly #ofProcess: readonly (Counter | Gauge)[];
   readonly #windowMs: number;
@@ -75,7 +75,10 @@ export class Metrics {
     });
     info.set(build, 1);
     const labels = { version: build.version, commit: build.commit };
-    this.#measures.push(() => [gaugeAs("build_info", labels, 1)]);
+    this.#ours.push({
+      ...{ kind: "gauge", name: "build_info", help: "The version that is running; always 1" },
+      measure: () => [gaugeAs("build_info", labels, 1)],
+    });
   }
 
   /**
@@ -112,7 +115,8 @@ export class Metrics {
         this.inc(grown.take(read()));
       },
     });
-    this.#measures.push(() => [counterAs(name, {}, grown.take(read()))]);
+    const measure = () => [counterAs(name, {}, grown.take(read()))];
+    this.#ours.push({ kind: "counter", name, help, measure });
   }
 
   /** A value that may go up and down. */
@@ -125,7 +129,7 @@ export class Metrics {
         this.set(read());
       },
     });
-    this.#measures.push(() => [gaugeAs(name, {}, read())]);
+    this.#ours.push({ kind: "gauge", name, help, measure: () => [gaugeAs(name, {}, read())] });
   }
 
   /** Values that differ by labels; what is not read any more is not shown any more. */
@@ -140,9 +144,8 @@ export class Metrics {
         for (const [labels, value] of read()) this.set(labels, value);
       },
     });
-    this.#measures.push(() =>
-      Array.from(read(), ([labels, value]) => gaugeAs(name, labels, value))
-    );
+    const measure = () => Array.from(read(), ([labels, value]) => gaugeAs(name, labels, value));
+    this.#ours.push({ kind: "gauge", name, help, measure });
   }
 
   /** Counts that only grow, by labels; the name ends in `_total`. */
@@ -167,9 +170,9 @@ export class Metrics {
         for (const { labels, total } of takeAll()) if (total > 0) this.inc(labels, total);
       },
     });
-    this.#measures.push(() =>
-      Array.from(takeAll(), ({ labels, total }) => counterAs(name, labels, total))
-    );
+    const measure = () =>
+      Array.from(takeAll(), ({ labels, total }) => counterAs(name, labels, total));
+    this.#ours.push({ kind: "counter", name, help, measure });
   }
 
   /** Returns a function that takes one measured time, seconds. */
@@ -182,9 +185,10 @@ export class Metrics {
     });
     // Buckets are for Prometheus, which adds them up over instances; quantiles want finer ones.
     const recent = new RecentValues(this.#windowMs, () => performance.now());
-    this.#measures.push(() => [
+    const measure = (): Measurement[] => [
       { kind: "timer", name, labels: {}, value: recent.total, recent: recent.spread() },
-    ]);
+    ];
+    this.#ours.push({ kind: "timer", name, help, measure });
     return (seconds) => {
       histogram.observe(seconds);
       recent.add(seconds);
@@ -201,17 +205,26 @@ export class Metrics {
   async measure(): Promise<Measurement[]> {
     const turns = new Turns();
     const ours: Measurement[] = [];
-    for (const measure of this.#measures) {
+    for (const { measure } of this.#ours) {
       const before = ours.length;
       for (const one of measure()) ours.push(one);
       if (turns.isDue(ours.length - before)) await turns.next();
     }
     const ofProcess = await Promise.all(this.#ofProcess.map(async (metric) => {
       const { name, type, values } = await metric.get();
-      const make = String(type) === "counter" ? counterAs : gaugeAs;
+      const make = kindOf(type) === "counter" ? counterAs : gaugeAs;
       return values.map(({ value }) => make(name, {}, value));
     }));
     return ours.concat(...ofProcess);
+  }
+
+  /** Everything that {@linkcode measure} may ever tell of, what has no values yet included. */
+  async described(): Promise<Described[]> {
+    const ofProcess = await Promise.all(this.#ofProcess.map(async (metric) => {
+      const { name, type, help } = await metric.get();
+      return { kind: kindOf(type), name, help };
+    }));
+    return [...this.#ours.map(({ kind, name, help }) => ({ kind, name, help })), ...ofProcess];
   }
 
   /** The page that Prometheus reads (text format 0.0.4). */
@@ -220,7 +233,16 @@ export class Metrics {
   }
 }
 
+interface Ours extends Described {
+  readonly measure: () => Iterable<Measurement>;
+}
+
 type Labels = Readonly<Record<string, string>>;
+
+/** Of a metric that is one number. */
+function kindOf(type: unknown): "counter" | "gauge" {
+  return String(type) === "counter" ? "counter" : "gauge";
+}
 
 function counterAs(name: string, labels: Labels, value: number): Measurement {
   return { kind: "counter", name, labels, value, recent: null };

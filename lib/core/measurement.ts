@@ -17,6 +17,12 @@ export interface Measurement {
   readonly recent: Spread | null;
 }
 
+/** A metric, whatever its values are and whether there are any yet. */
+export interface Described extends Pick<Measurement, "kind" | "name"> {
+  /** A line for people. */
+  readonly help: string;
+}
+
 /** The key of a measurement among those of one moment. */
 export function keyOf({ name, labels }: Pick<Measurement, "name" | "labels">): string {
   return JSON.stringify([name, ...Object.values(labels)]);

@@ -52,9 +52,10 @@ export class Growth {
   }
 }
 
-/** What is told of the times that a timer took lately: aspect and value, seconds. */
+/** What is told of the times that a timer took lately. */
+export const aspects = ["mean", "p50", "p75", "p95", "p99", "max"] as const;
+
+/** Each aspect with its value, seconds; nothing when there were none lately. */
 export function aspectsOf({ recent }: Measurement): (readonly [string, number])[] {
-  if (recent === null) return [];
-  const { mean, p50, p75, p95, p99, max } = recent;
-  return Object.entries({ mean, p50, p75, p95, p99, max });
+  return recent === null ? [] : aspects.map((aspect) => [aspect, recent[aspect]]);
 }

@@ -8,6 +8,7 @@ import type { Place } from "./place.ts";
 import { Growth, type Report } from "./report.ts";
 
 export { parsePlace, type Place } from "./place.ts";
+export { denoMeter, isTelemetryAsked, Telemetry } from "./telemetry.ts";
 
 /** What is reported to whom. */
 export interface ReporterSettings {
