@@ -30,7 +30,7 @@ import {
 import { costOf } from "../lib/replicate/plan.ts";
 import { type CommandContext, defineCommand } from "./command.ts";
 import { daemonOptions } from "./daemon_options.ts";
-import { GoogleLogin, googleOptions } from "./google_options.ts";
+import { checkDataset, GoogleLogin, googleOptions } from "./google_options.ts";
 
 const options = {
   "project-id": text({
@@ -159,12 +159,12 @@ async function run(values: Values, { world, drain, abort }: CommandContext): Pro
       ? await dryRun(wanted, tools, values.json)
       : await write(wanted, tools, values.json);
     progress.close();
-    await new Stdout().write(new TextEncoder().encode(`${visible(line)}\n`));
+    await new Stdout().print(`${visible(line)}\n`);
     return Exit.ok;
   } catch (thrown) {
     if (!drain.aborted) throw thrown;
     progress.close();
-    tell(`sluice: stopped waiting; ${visible(state)}. The same command finds it`);
+    tell(`sluice: stopped waiting; ${state}. The same command finds it`);
     return Exit.interrupted;
   } finally {
     progress.close();
@@ -235,6 +235,13 @@ function tableOf(values: Values): Materialization["table"] {
     throw usageError(
       "materialize",
       "give --project-id PROJECT --dataset-id DATASET --table-id TABLE",
+    );
+  }
+  checkDataset({ projectId, datasetId });
+  if (!/^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]{1,1024}(?:\$\w+)?$/u.test(tableId)) {
+    throw usageError(
+      `use the table "${tableId}"`,
+      "give its id without project and dataset: letters, digits and underscores, then $PARTITION",
     );
   }
   return { projectId, datasetId, tableId };

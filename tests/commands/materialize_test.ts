@@ -5,6 +5,9 @@ const table = ["-p", "shop", "-d", "reports", "-t", "visits"];
 
 const wrong: readonly [what: string, args: readonly string[], message: RegExp][] = [
   ["no table", [], /give --project-id PROJECT --dataset-id DATASET --table-id TABLE/],
+  ["a project's name", ["-p", "Shop Ltd", "-d", "a", "-t", "b"], /the project "Shop Ltd": give/],
+  ["a dataset with its project", ["-p", "a", "-d", "a.b", "-t", "c"], /dataset "a\.b": .* without/],
+  ["a table with its dataset", ["-p", "a", "-d", "b", "-t", "b.c"], /table "b\.c": .* without/],
   ["two dispositions", [...table, "--force", "--append"], /--force and --append together/],
   [
     "a parameter without a type",
