@@ -130,14 +130,19 @@ export function loadJob(
     sourceFormat: sourceFormats[format],
     ...(format === "avro" ? { useAvroLogicalTypes: true } : {}),
     ...(format === "parquet" ? { parquetOptions: { enableListInference: true } } : {}),
-    ...loadedTable(work, known, staged),
+    ...loadedTable(work, known, staged, context),
   };
   const id = jobId("load", generation, staged.jobId, JSON.stringify(load));
   return { jobId: id, configuration: { load } };
 }
 
 /** The table that rows are loaded into: made by the job, or there already. */
-function loadedTable(work: Work, known: Known, staged: Staged): Resource {
+function loadedTable(
+  work: Work,
+  known: Known,
+  staged: Staged,
+  { isExpiring }: Context,
+): Resource {
   const { source, access } = known;
   if (work.group !== null) {
     return {
@@ -148,7 +153,7 @@ function loadedTable(work: Work, known: Known, staged: Staged): Resource {
   }
   if (known.replaces) {
     return {
-      ...loadReplacement(source, access),
+      ...loadReplacement(source, access, isExpiring),
       createDisposition: "CREATE_IF_NEEDED",
       writeDisposition: "WRITE_TRUNCATE",
     };
@@ -161,7 +166,7 @@ function loadedTable(work: Work, known: Known, staged: Staged): Resource {
     };
   }
   return {
-    ...loadTarget(source, access, marksFor(known, staged.jobId, "loaded")),
+    ...loadTarget(source, access, marksFor(known, staged.jobId, "loaded"), isExpiring),
     createDisposition: "CREATE_IF_NEEDED",
     writeDisposition: "WRITE_EMPTY",
   };

@@ -13,7 +13,7 @@ import { fingerprintDifference } from "./fingerprint.ts";
 import { labelsOf } from "./marks.ts";
 import { choosePartitions } from "./partitions.ts";
 import { type Answer, type Known, marksFor, type Request, type Work } from "./states.ts";
-import { encryptionOf, layoutOf } from "./table_copy.ts";
+import { encryptionOf, layoutToMake } from "./table_copy.ts";
 
 /** Where requests go. */
 export interface PerformerTools {
@@ -138,7 +138,7 @@ export class Performer {
     const notes = [...known.notes, ...choice.notes];
     if (target === "temporary") {
       const resource = {
-        ...layoutOf(known.source),
+        ...layoutToMake(known.source, context.isExpiring),
         ...encryptionOf(known.access, "encryptionConfiguration"),
         schema: { fields: known.access.fields },
         expirationTime: String(world.nowMs() + temporaryMs),

@@ -24,13 +24,13 @@ export function requestOf(work: Work, state: TableState, context: Context): Requ
     case "creating": {
       // Not finished yet where it has to be told not to expire.
       const marks = marksFor(state.known, "", context.isExpiring ? "loaded" : null);
-      const resource = newTable(state.known.source, state.known.access, marks);
+      const resource = newTable(state.known.source, state.known.access, marks, context.isExpiring);
       return { do: "create", table: destination, resource };
     }
     case "guarding": {
       const { known, staged } = state;
       const marks = marksFor(known, staged.jobId, "made");
-      const resource = newTable(known.source, known.access, marks);
+      const resource = newTable(known.source, known.access, marks, context.isExpiring);
       const drops = known.before !== null;
       return { do: "guard", table: destination, resource, access: known.access, drops };
     }

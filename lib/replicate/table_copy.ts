@@ -30,6 +30,24 @@ export function layoutOf(source: TableResource): Record<string, unknown> {
   return { ...found, timePartitioning };
 }
 
+/** The most that BigQuery takes, 292 million years. */
+const neverMs = "9223372036828800000";
+
+/**
+ * As {@linkcode layoutOf}, for a table that is made. Where the dataset's default lets partitions expire, the
+ * older ones would be gone before the last change tells them to stay.
+ */
+export function layoutToMake(
+  source: TableResource,
+  isExpiring: boolean,
+): Record<string, unknown> {
+  const found = layoutOf(source);
+  const { timePartitioning } = source;
+  if (!isExpiring || timePartitioning === undefined) return found;
+  const lasting = { expirationMs: neverMs, ...found["timePartitioning"] as object };
+  return { ...found, timePartitioning: lasting };
+}
+
 /** Whether rows are in partitions by the time of their loading, which no file carries. */
 export function isPartitionedByIngestion({ timePartitioning }: TableResource): boolean {
   return timePartitioning !== undefined && timePartitioning.field === undefined;
@@ -49,9 +67,10 @@ export function loadTarget(
   source: TableResource,
   access: Access,
   marks: Marks,
+  isExpiring: boolean,
 ): Record<string, unknown> {
   return {
-    ...loadReplacement(source, access),
+    ...loadReplacement(source, access, isExpiring),
     destinationTableProperties: {
       ...picked(source, ["description", "friendlyName"]),
       labels: { ...ownLabels(source.labels), ...labelsOf(marks) },
@@ -60,10 +79,14 @@ export function loadTarget(
 }
 
 /** As {@linkcode loadTarget}, of a table that is there and whose rows are replaced. */
-export function loadReplacement(source: TableResource, access: Access): Record<string, unknown> {
+export function loadReplacement(
+  source: TableResource,
+  access: Access,
+  isExpiring: boolean,
+): Record<string, unknown> {
   return {
     schema: { fields: access.fields },
-    ...layoutOf(source),
+    ...layoutToMake(source, isExpiring),
     ...encryptionOf(access, "destinationEncryptionConfiguration"),
   };
 }
@@ -73,9 +96,10 @@ export function newTable(
   source: TableResource,
   access: Access,
   marks: Marks,
+  isExpiring: boolean,
 ): Record<string, unknown> {
   return {
-    ...layoutOf(source),
+    ...layoutToMake(source, isExpiring),
     ...picked(source, settingsAsTheyAre),
     schema: { fields: access.fields },
     labels: { ...ownLabels(source.labels), ...labelsOf(marks) },

@@ -313,3 +313,32 @@ Deno.test("replicate tells its copies not to expire where the destination's tabl
   assert.deepEqual(["empty", "full", "old"].map(expires), [undefined, undefined, "9999"]);
   assert.equal(rig.destination.tables.get("empty")?.labels()["sluice_state"], undefined);
 });
+
+Deno.test("replicate keeps old partitions where the destination's would expire before they are told not to", async () => {
+  const rig = new Rig();
+  rig.cloud.expirationMs = "3600000";
+  const days = { "20200101": ["a"] };
+  const own = { type: "DAY", field: "d", expirationMs: "1000" };
+  rig.cloud.table("p1.web", "column", { timePartitioning: { type: "DAY", field: "d" } }, days);
+  rig.cloud.table("p1.web", "loading", { timePartitioning: { type: "DAY" } }, days);
+  rig.cloud.table("p1.web", "own", { timePartitioning: own }, days);
+  const made = new Map<string, unknown>();
+  const told = (resource: Record<string, unknown> | undefined) =>
+    (resource?.["timePartitioning"] as { expirationMs?: string } | undefined)?.expirationMs;
+  rig.cloud.onJob = (_id, { load }) => {
+    const { tableId } = (load?.["destinationTable"] ?? { tableId: "" }) as { tableId: string };
+    const temporary = rig.destination.tables.get(tableId.split("$")[0] ?? "")?.resource;
+    if (load) made.set(temporary ? "temporary" : tableId, told(temporary ?? load));
+  };
+  const { daemon } = daemonOf(rig, null);
+  assert.equal(await rig.world.until(daemon.run(never)), 0);
+  const lasting = "9223372036828800000";
+  assert.deepEqual(
+    Object.fromEntries(made),
+    { column: lasting, temporary: lasting, own: "1000" },
+  );
+  const left = ["column", "loading", "own"].map((name) =>
+    told(rig.destination.tables.get(name)?.resource) ?? null
+  );
+  assert.deepEqual(left, [null, null, "1000"]);
+});
