@@ -79,7 +79,7 @@ const jobMostMs = 86_400_000;
  * any may be one of ours whose last step was missed, and whose source was changed while its job ran: it
  * is looked at more closely, and gone on with if it is of this very source.
  */
-export function isChanged(source: TableResource, destination: TableEntry | null): boolean {
+function isChanged(source: TableResource, destination: TableEntry | null): boolean {
   const marks = marksOf(destination?.labels);
   if (marks.source !== null) return marks.source !== etagMark(source.etag);
   const madeMs = Number(destination?.creationTime ?? 0);

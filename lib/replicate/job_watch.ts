@@ -32,7 +32,7 @@ export function newWatch(generation: number): JobWatch {
 }
 
 /** The pause before a job is asked for again, milliseconds: short jobs are seen soon, long ones spared. */
-export function pollPauseMs(polls: number): number {
+function pollPauseMs(polls: number): number {
   return Math.min(10_000, Math.round(1_000 * 1.5 ** polls));
 }
 

@@ -72,7 +72,7 @@ function isWanted(destination: TableEntry | null, choice: TableChoice): boolean 
 }
 
 /** By code units of the names, the last first. */
-export function newestFirst<T extends { readonly tableId: string }>(all: Iterable<T>): T[] {
+function newestFirst<T extends { readonly tableId: string }>(all: Iterable<T>): T[] {
   return [...all].sort((a, b) => a.tableId < b.tableId ? 1 : a.tableId > b.tableId ? -1 : 0);
 }
 

@@ -23,7 +23,7 @@ const ownOrTold = new Set<string>([
 ]);
 
 /** The partitioning as it is set when a table is made; the filter is a setting of the table. */
-export function layoutOf(source: TableResource): Record<string, unknown> {
+function layoutOf(source: TableResource): Record<string, unknown> {
   const found = picked(source, layout);
   if (source.timePartitioning === undefined) return found;
   const { requirePartitionFilter: _old, ...timePartitioning } = source.timePartitioning;

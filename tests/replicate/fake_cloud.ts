@@ -60,7 +60,6 @@ export class FakeCloud extends FakeState {
           statistics: { totalBytesProcessed: "1000000000000" },
           configuration,
         })),
-      cancelJob: (_p, jobId) => call(`jobs.cancel ${jobId}`, () => {}),
       queryRows: (_p, jobId) =>
         spread(call(`jobs.getQueryResults ${jobId}`, () => {
           const { query } = (this.jobs.get(jobId)?.resource.configuration as Config)["query"] ?? {};

@@ -85,8 +85,6 @@ export interface BigQueryClient {
   ): Promise<JobResource>;
   /** jobs.get; null when there is none in this location. */
   getJob(projectId: string, jobId: string, location: string): Promise<JobResource | null>;
-  /** jobs.cancel: asks the job to end; one that is done or not there is fine. */
-  cancelJob(projectId: string, jobId: string, location: string): Promise<void>;
   /**
    * jobs.getQueryResults, page by page, of a query job that is done. Timestamps are microseconds since
    * 1970-01-01 UTC.

@@ -8,7 +8,7 @@ import type { JobResource, PartitionEntry, TableReference } from "./resources.ts
 
 type JobCalls = Pick<
   BigQueryClient,
-  "insertJob" | "dryRun" | "getJob" | "cancelJob" | "queryRows" | "listPartitions"
+  "insertJob" | "dryRun" | "getJob" | "queryRows" | "listPartitions"
 >;
 
 /** A page of a query's rows. */
@@ -62,15 +62,6 @@ export function jobCalls(call: Call): JobCalls {
           configuration: { ...configuration, dryRun: true },
         },
       }),
-    cancelJob: async (projectId, jobId, location) => {
-      await orNull(() =>
-        call(`cancel the job ${jobId}`, {
-          method: "POST",
-          path: ["projects", projectId, "jobs", jobId, "cancel"],
-          query: { location },
-        })
-      );
-    },
     queryRows: (projectId, jobId, location) =>
       rowsOf(call, { projectId, jobId, location }, { waits: 0 }),
     listPartitions: (table, place) => partitionsOf(call, table, place),

@@ -92,9 +92,6 @@ const calls: readonly (readonly [
     ['POST /projects/p/jobs {"configuration":{"query":{"query":"SELECT 1"},"dryRun":true}}'],
   ],
   ["getJob", (c) => c.getJob("p", "j", "EU"), [job], ["GET /projects/p/jobs/j?location=EU"]],
-  ["cancelJob", (c) => c.cancelJob("p", "j", "EU"), [{}], [
-    "POST /projects/p/jobs/j/cancel?location=EU",
-  ]],
   [
     "listRoutines",
     (c) => Array.fromAsync(c.listRoutines("p", "d")),
@@ -157,15 +154,14 @@ Deno.test("patchTable names the etag that it is for", async () => {
   });
 });
 
-Deno.test("What is not there is null, and deleting or cancelling it is fine", async () => {
+Deno.test("What is not there is null, and deleting it is fine", async () => {
   const gone = refusal(404, "notFound");
-  await withAnswers([gone, gone, gone, gone, gone, gone], async (client) => {
+  await withAnswers([gone, gone, gone, gone, gone], async (client) => {
     assert.equal(await client.getDataset("p", "d"), null);
     assert.equal(await client.getTable(table), null);
     assert.equal(await client.getJob("p", "j", "US"), null);
     assert.equal(await client.getRoutine({ ...table, routineId: "r" }), null);
     await client.deleteTable(table);
-    await client.cancelJob("p", "j", "US");
   });
 });
 
