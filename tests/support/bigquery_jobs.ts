@@ -30,7 +30,6 @@ interface Job {
   endedMs: number | undefined;
   error: { readonly reason: string; readonly message: string } | undefined;
   statistics: Record<string, unknown>;
-  cancelled: boolean;
 }
 
 const ofJob = "/projects/{project}/jobs/{job}";
@@ -70,11 +69,6 @@ export class Jobs {
     return [
       route("POST", "/projects/{project}/jobs", (call) => this.#insert(call)),
       route("GET", ofJob, (call) => ok(resourceOf(this.#job(call)))),
-      route("POST", `${ofJob}/cancel`, (call) => {
-        const job = this.#job(call);
-        job.cancelled = true;
-        return ok({ kind: "bigquery#jobCancelResponse", job: resourceOf(job) });
-      }),
       route("GET", "/projects/{project}/queries/{job}", (call) => {
         const job = this.#job(call);
         if (stateOf(job) !== "DONE") {
@@ -102,7 +96,6 @@ export class Jobs {
       endedMs: undefined,
       error: undefined,
       statistics: {},
-      cancelled: false,
     };
     if (this.#jobs.has(keyOf(job))) {
       throw new Refusal(409, "duplicate", `Already Exists: Job ${projectId}:${location}.${jobId}`);
@@ -147,7 +140,6 @@ export class Jobs {
 
   async #work(job: Job): Promise<Record<string, unknown>> {
     const { extract, load, copy, query } = job.configuration;
-    if (job.cancelled) throw new Refusal(499, "stopped", "Job execution was cancelled");
     if (extract) {
       const [uri, more] = extract.destinationUris ?? [extract.destinationUri];
       if (more !== undefined) throw invalid("This stand-in takes one URI to extract to");
