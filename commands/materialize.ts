@@ -82,7 +82,7 @@ const options = {
   "label": list({ placeholder: "KEY=VALUE,...", help: "labels of the job" }),
   "run-id": text({
     placeholder: "NAME",
-    help: "names this run: the same query of the same name runs once, ever; for cron the date",
+    help: "names this run: the same query of the same name runs once; for cron the date",
   }),
   "location": text({
     placeholder: "LOCATION",

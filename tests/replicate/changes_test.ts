@@ -111,6 +111,19 @@ Deno.test("replicate copies again what somebody has put in the place of its copy
   }
 });
 
+Deno.test("replicate --changed goes by the time where a table has no marks", async () => {
+  const rig = new Rig();
+  const table = rig.cloud.table("p1.web", "t", {}, ["a"]);
+  await rig.world.until(rig.world.sleep(2 * 86_400_000));
+  rig.cloud.table("p2.web_eu", "t", {}, ["by another program"]);
+  assert.deepEqual(await rig.run({ via: "extract", choice: "changed" }), {});
+  assert.deepEqual(rig.rows("t"), ["by another program"]);
+  rig.cloud.touch(table);
+  assert.deepEqual(await rig.run({ via: "extract" }), {});
+  assert.deepEqual(await rig.run({ via: "extract", choice: "changed" }), { t: "copied" });
+  assert.deepEqual(rig.rows("t"), ["a"]);
+});
+
 Deno.test("replicate --partitions copies only the partitions that changed", async () => {
   for (const [locations, via] of [[["US", "EU"], "extract"], [["EU", "EU"], "auto"]] as const) {
     const rig = new Rig([locations[0], locations[1]]);
