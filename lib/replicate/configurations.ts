@@ -1,5 +1,5 @@
 import type { TableReference } from "../clients/bigquery/bigquery.ts";
-import { jobId, temporaryTable } from "./job_ids.ts";
+import { jobId, pairId, temporaryTable } from "./job_ids.ts";
 import type { FileFormat, ReplicateSettings, Side } from "./settings.ts";
 import { type BucketPlace, filesUri, jobFolder, pairFolder } from "./staging.ts";
 import { type Known, marksFor, type Resource, type Staged, type Work } from "./states.ts";
@@ -173,9 +173,14 @@ function loadedTable(
 }
 
 /** The table in which the partitions of a table are put together. */
-export function temporaryOf(work: Work, known: Known, { destination }: Context): TableReference {
+export function temporaryOf(
+  work: Work,
+  known: Known,
+  { source, destination }: Context,
+): TableReference {
   const { projectId, datasetId } = destination;
   const tableId = temporaryTable(
+    pairId(source, destination),
     ...[nameOf(work.source), nameOf(work.destination), known.mark],
     ...[known.format, String(known.firstGeneration)],
   );

@@ -1,4 +1,5 @@
 import { digest } from "./marks.ts";
+import type { Dataset } from "./settings.ts";
 
 /** What a job does. */
 export type JobStep = "copy" | "extract" | "load" | "place" | "print" | "query";
@@ -20,13 +21,20 @@ export function generationOf(id: string): number | null {
   return generation === undefined ? null : Number(generation);
 }
 
+/** Stands for two datasets in names of what is made for the copying from one to the other. */
+export function pairId(source: Dataset, destination: Dataset): string {
+  const pair = [source, destination].flatMap(({ projectId, datasetId }) => [projectId, datasetId]);
+  return digest("pair", ...pair).slice(0, 16);
+}
+
 const temporary = "sluice_tmp_";
 
 /** The name of a table in which something is put together before it takes its place. */
-export function temporaryTable(...parts: readonly string[]): string {
-  return `${temporary}${digest("table", ...parts).slice(0, 32)}`;
+export function temporaryTable(pairId: string, ...parts: readonly string[]): string {
+  return `${temporary}${pairId}_${digest("table", ...parts).slice(0, 32)}`;
 }
 
-export function isTemporary(tableId: string): boolean {
-  return tableId.startsWith(temporary);
+/** @param pairId only of these two datasets. */
+export function isTemporary(tableId: string, pairId = ""): boolean {
+  return tableId.startsWith(`${temporary}${pairId}`);
 }

@@ -1,5 +1,5 @@
 import type { TableEntry } from "../clients/bigquery/bigquery.ts";
-import { isTemporary } from "./job_ids.ts";
+import { isTemporary, pairId } from "./job_ids.ts";
 import { marksOf } from "./marks.ts";
 import { bucketsOf } from "./configurations.ts";
 import type { Performer, PerformerTools } from "./performer.ts";
@@ -40,7 +40,10 @@ export async function cleanLeftovers(
     if (state === null) finished.add(source);
   }
   for (const [tableId, { labels }] of destinations) {
-    if (!isTemporary(tableId) || !(all || finished.has(marksOf(labels).source))) continue;
+    if (
+      !isTemporary(tableId, pairId(settings.source, settings.destination)) ||
+      !(all || finished.has(marksOf(labels).source))
+    ) continue;
     await client.deleteTable({ projectId, datasetId, tableId });
     tables++;
   }

@@ -1,7 +1,6 @@
 import type { TableReference } from "../clients/bigquery/bigquery.ts";
 import { usageError } from "../core/errors.ts";
-import { generationOf } from "./job_ids.ts";
-import { digest } from "./marks.ts";
+import { generationOf, pairId } from "./job_ids.ts";
 import type { Dataset, FileFormat } from "./settings.ts";
 
 /** A bucket, or a folder in one. */
@@ -30,8 +29,7 @@ export function parseBucket(text: string, flag: string): BucketPlace {
 
 /** The folder of everything that is staged for one pair of datasets; ends in a slash. */
 export function pairFolder({ prefix }: BucketPlace, source: Dataset, destination: Dataset): string {
-  const pair = [source, destination].flatMap(({ projectId, datasetId }) => [projectId, datasetId]);
-  return `${prefix}sluice/${digest("pair", ...pair).slice(0, 16)}/`;
+  return `${prefix}sluice/${pairId(source, destination)}/`;
 }
 
 /**

@@ -139,6 +139,30 @@ Deno.test("replicate, killed at any moment and then faced with a changed source,
   }
 });
 
+Deno.test("replicate --clean leaves alone what is put together for another source of the same destination", async () => {
+  const rig = new Rig();
+  const days = rig.cloud.table("p1.web", "days", { timePartitioning: { type: "DAY" } }, {
+    "20260101": ["a"],
+  });
+  // Killed when its partitions are in the temporary table.
+  const killed = rig.run(
+    { via: "extract" },
+    (_when, call) =>
+      call.startsWith("jobs.insert sluice_place_") ? new Promise(() => {}) : Promise.resolve(),
+  );
+  await assert.rejects(killed, /Nothing can go on/);
+  const isTemporary = (name: string) => name.startsWith("sluice_tmp_");
+  const left = () => [...rig.destination.tables.keys()].filter(isTemporary).length;
+  assert.equal(left(), 1);
+  rig.cloud.dataset("p1.other", "US");
+  const other = { projectId: "p1", datasetId: "other" };
+  await rig.run({ via: "extract", source: other, cleansAll: true });
+  assert.equal(left(), 1);
+  rig.cloud.touch(days);
+  await rig.run({ via: "extract", cleansAll: true });
+  assert.deepEqual([left(), rig.rows("days")], [0, ["a"]]);
+});
+
 Deno.test("two runs at once, begun at different moments, double nothing", async () => {
   for (const delayMs of [0, 500, 2_100, 2_600, 4_300, 5_000, 5_400, 7_000]) {
     const rig = new Rig();

@@ -58,8 +58,8 @@ export class Rig {
     const settings = settingsOf(wanted);
     return {
       settings,
-      source: { ...from, location: this.locations[0] },
-      destination: { ...to, location: this.locations[1] },
+      source: { ...settings.source, location: this.locations[0] },
+      destination: { ...settings.destination, location: this.locations[1] },
       isExpiring: false,
       quota: new CopyQuota(() => this.world.nowMs()),
     };
