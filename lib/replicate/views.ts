@@ -11,6 +11,7 @@ import type { Dataset, ReplicateSettings, Side } from "./settings.ts";
 import { inOrderOfNeed, rewriteNames } from "./sql_names.ts";
 import type { Candidate } from "./table_choice.ts";
 import { picked } from "./table_copy.ts";
+import { eachField } from "./table_schema.ts";
 
 /** What views and routines need to be copied. */
 export interface ViewTools {
@@ -125,10 +126,18 @@ async function copyOne(
           : putRoutine(tools, item.source, known),
     );
     if (way === null) return { ...told(), is: "unchanged" };
-    return { ...told(), is: "copied", way, rows: "0", bytes: "0", notes: [] };
+    const notes = lossesOfView(item.source);
+    return { ...told(), is: "copied", way, rows: "0", bytes: "0", notes };
   } catch (thrown) {
     return failure(name, kind, told().ms, thrown);
   }
+}
+
+/** What is not in the copy, a sentence each: columns come from the query when a view is made. */
+function lossesOfView({ schema }: Item["source"]): string[] {
+  const { fields = [] } = (schema ?? {}) as NonNullable<TableResource["schema"]>;
+  const isDescribed = [...eachField(fields)].some(({ field }) => field.description !== undefined);
+  return isDescribed ? ["the descriptions of its columns are not carried"] : [];
 }
 
 type Put = "made" | "changed" | null;
@@ -154,8 +163,9 @@ async function putView(
       }),
     },
     ...(view.view === undefined ? {} : {
+      // All of it: a privacy policy is part of it.
       view: {
-        ...picked(view.view, ["useLegacySql", "useExplicitColumnNames"]),
+        ...view.view,
         query: rewrite(view.view.query, view.view.useLegacySql === true),
       },
     }),

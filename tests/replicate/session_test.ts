@@ -83,6 +83,22 @@ Deno.test("replicate --include-views makes views after what they need, with the 
   assert.deepEqual((await runViews(rig)).map(({ is }) => is), ["unchanged"]);
 });
 
+Deno.test("replicate --include-views carries what guards a view, and tells what it cannot carry", async () => {
+  const rig = new Rig();
+  const view = {
+    query: "SELECT a FROM web.t",
+    useLegacySql: false,
+    privacyPolicy: { aggregationThresholdPolicy: { threshold: "50", privacyUnitColumns: ["a"] } },
+  };
+  const schema = { fields: [{ name: "a", type: "STRING", description: "who" }] };
+  rig.cloud.table("p1.web", "v", { type: "VIEW", view, schema });
+  const [copied] = await runViews(rig);
+  assert.deepEqual(copied?.is === "copied" && copied.notes, [
+    "the descriptions of its columns are not carried",
+  ]);
+  assert.deepEqual(rig.destination.tables.get("v")?.resource["view"], view);
+});
+
 Deno.test("replicate --changed --include-views changes what was changed", async () => {
   const rig = withViews();
   await runViews(rig);
@@ -250,6 +266,7 @@ for (const [what, bad, reason, status, exit] of exits) {
     assert.equal(counts.failed, bad.length);
     assert.equal(counts.copied, 2 - bad.length);
     assert.equal(daemon.notReady().length, bad.length);
+    assert.deepEqual([daemon.lastCounts?.failed, daemon.lastCounts?.refused], [bad.length, 0]);
   });
 }
 
@@ -286,6 +303,7 @@ Deno.test("replicate --watch copies what comes, goes on after trouble, and stops
   const stop = new AbortController();
   const { daemon, counts } = daemonOf(rig, 3_600_000, { patienceMs: 1_000 });
   assert.deepEqual(daemon.notReady(), ["the datasets have not been compared yet"]);
+  assert.equal(daemon.lastCounts, null);
   const running = daemon.run(stop.signal);
   await rig.world.until(rig.world.sleep(60_000));
   assert.deepEqual([counts.rounds, counts.copied, daemon.notReady()], [1, 1, []]);
