@@ -1,3 +1,4 @@
+import { cut } from "./cut.ts";
 import { reasonOf } from "./errors.ts";
 import { redactText, redactUrl, Secret } from "./secret.ts";
 import type { Log, LogLevel, World } from "./world.ts";
@@ -35,9 +36,11 @@ export class RecentLog {
         this.#take({
           atMs: world.nowMs(),
           level,
-          message: cut(redactText(message)),
+          message: cut(redactText(message), textMost),
           fields: Object.entries(fields).slice(0, fieldsMost)
-            .map(([name, value]) => [cut(name), cut(redactText(textOf(value)))] as const),
+            .map(([name, value]) =>
+              [cut(name, textMost), cut(redactText(textOf(value)), textMost)] as const
+            ),
         });
       }
     };
@@ -58,16 +61,12 @@ export class RecentLog {
   }
 }
 
-function cut(text: string): string {
-  return text.length <= textMost ? text : `${text.slice(0, textMost - 1)}…`;
-}
-
 /** As the log writes it: secrets stay secrets. */
 function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (value instanceof Error) return reasonOf(value);
+  const held = plain(value);
+  if (typeof held === "string") return held;
   try {
-    return JSON.stringify(value, (_, inner) => plain(inner)) ?? "";
+    return JSON.stringify(held, (_, inner) => plain(inner)) ?? "";
   } catch {
     return String(value);
   }
@@ -82,7 +81,6 @@ function plain(value: unknown): unknown {
 /** An option's value as text for people: no secret, and no password in a URL. */
 export function shownValue(value: unknown): string {
   if (value === undefined) return "";
-  if (value instanceof Secret) return value.toString();
   if (Array.isArray(value)) return value.map(shownValue).join(", ");
-  return cut(typeof value === "string" ? redactUrl(value) : textOf(value));
+  return cut(typeof value === "string" ? redactUrl(value) : textOf(value), textMost);
 }

@@ -1,3 +1,4 @@
+import { cut } from "../core/cut.ts";
 import { visible } from "../core/visible.ts";
 import type { Stage } from "./states.ts";
 
@@ -58,8 +59,4 @@ export class LiveTable {
     if (shown.length < rows.length) lines.push(`... and ${rows.length - shown.length} more`);
     return [...lines, status].map((line) => cut(visible(line), width));
   }
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }

@@ -16,7 +16,7 @@ Deno.test("warnings and errors are remembered, newest first; everything is still
   ]);
   const atMs = world.nowMs();
   assert.deepEqual(recent.lines, [
-    { atMs, level: "error", message: "Lost", fields: [["error", "why"], ["offset", '"5"']] },
+    { atMs, level: "error", message: "Lost", fields: [["error", "why"], ["offset", "5"]] },
     {
       ...{ atMs, level: "warn", message: "Kafka is away" },
       fields: [["reason", "refused"], ["tries", "3"]],
