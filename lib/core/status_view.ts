@@ -15,14 +15,15 @@ export interface Plot {
   readonly lines: readonly PlotLine[];
 }
 
-/** How a number is written: 12.3 k, 4.5 MB, 2 min, or 1 is yes. */
+/** How a number is written: 12.3 k, 4.5 MB, 2 min. */
 export type Unit = "count" | "bytes" | "seconds";
 
 /** A number with its name. */
 export interface Figure {
   readonly label: string;
   readonly unit: Unit;
-  readonly read: () => number;
+  /** Null is not known. */
+  readonly read: () => number | null;
   /** Whether it is wrong that it is not 0. */
   readonly isBadUnlessZero?: boolean;
 }

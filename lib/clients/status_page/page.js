@@ -1,7 +1,9 @@
 // The status page's script. Everything that comes from the daemon is shown by textContent and
 // setAttribute of fixed attributes: it may hold names that strangers have chosen.
 (() => {
-  const secondsShown = 300;
+  /** A young daemon's first minute fills the plots; then they show five. */
+  const [secondsFirst, secondsMost] = [60, 300];
+  const plotWidth = 300;
   const svgSpace = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);
 
@@ -54,6 +56,7 @@
   function duration(seconds) {
     const size = Math.abs(seconds);
     const sign = seconds < 0 ? "−" : "";
+    if (size === 0) return "0 s";
     if (size < 1) return `${sign}${Math.round(size * 1000)} ms`;
     if (size < 120) return `${sign}${size < 10 ? size.toFixed(1) : Math.round(size)} s`;
     if (size < 7200) return `${sign}${Math.round(size / 60)} min`;
@@ -83,57 +86,59 @@
     });
     const canvas = make("div", { className: "canvas", parent: figure });
     const svg = makeSvg("svg", {
-      "viewBox": `0 0 ${secondsShown} 100`,
+      "viewBox": `0 0 ${plotWidth} 100`,
       "preserveAspectRatio": "none",
       "role": "img",
     }, canvas);
     for (const y of [0, 50, 100]) {
-      makeSvg("line", { class: "grid", x1: 0, x2: secondsShown, y1: y, y2: y }, svg);
+      makeSvg("line", { class: "grid", x1: 0, x2: plotWidth, y1: y, y2: y }, svg);
     }
     const area = makeSvg("path", { class: "area" }, svg);
     const lines = plot.labels.map((_, i) => makeSvg("path", { class: `line-${i}` }, svg));
     const most = make("span", { className: "most", parent: canvas });
     const axis = make("div", { className: "axis", parent: figure });
-    make("span", { text: `${secondsShown / 60} min ago`, parent: axis });
+    const since = make("span", { parent: axis });
     make("span", { text: "now", parent: axis });
-    return { ...plot, nows, svg, area, lines, most };
+    return { ...plot, nows, svg, area, lines, most, since };
   }
 
-  function pathOf(index, line, nowMs, top) {
+  function pathOf(index, line, seconds, top) {
+    const nowMs = points.at(-1).atMs;
     let path = "";
-    let lastX = null;
+    let lastMs = null;
     for (const { atMs, values } of points) {
       const value = values[index]?.[line];
-      const x = secondsShown - (nowMs - atMs) / 1000;
-      if (value === null || value === undefined || x < 0) continue;
+      if (value === null || value === undefined) continue;
+      const x = plotWidth - (nowMs - atMs) / 1000 * plotWidth / seconds;
       const y = 100 - Math.max(0, value) / top * 100;
       // Where nothing was heard for a while, nothing is claimed.
-      const isJoined = lastX !== null && x - lastX < 5;
+      const isJoined = lastMs !== null && atMs - lastMs < 5000;
       path += `${isJoined ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`;
-      lastX = x;
+      lastMs = atMs;
     }
     return path;
   }
 
   function drawPlot(plot, index) {
-    const nowMs = points.at(-1)?.atMs ?? 0;
-    const shown = points.filter(({ atMs }) => nowMs - atMs <= secondsShown * 1000);
-    const all = shown.flatMap(({ values }) => values[index] ?? []).filter((one) => one !== null);
+    const isYoung = points.at(-1).atMs - points[0].atMs <= secondsFirst * 1000;
+    const seconds = isYoung ? secondsFirst : secondsMost;
+    const all = points.flatMap(({ values }) => values[index] ?? []).filter((one) => one !== null);
     const greatest = Math.max(0, ...all);
     const top = roundUp(greatest);
     const suffix = plot.kind === "rate" ? "/s" : "";
     const write = (value) => written(value, plot.unit) + (value === null ? "" : suffix);
-    plot.lines.forEach((line, i) => line.setAttribute("d", pathOf(index, i, nowMs, top)));
+    plot.lines.forEach((line, i) => line.setAttribute("d", pathOf(index, i, seconds, top)));
     plot.area.setAttribute("d", areaOf(plot.lines[0].getAttribute("d")));
-    plot.most.textContent = write(top);
-    const values = points.at(-1)?.values[index] ?? [];
+    // A round number needs no digits that only say so.
+    plot.most.textContent = write(top).replace(/\.0+(?!\d)/, "");
+    const values = points.at(-1).values[index] ?? [];
     plot.nows.forEach((now, i) => now.textContent = write(values[i] ?? null));
     const told = plot.labels.map((label, i) => `${label} ${write(values[i] ?? null)}`).join(", ");
+    const span = seconds === 60 ? "minute" : `${seconds / 60} minutes`;
+    plot.since.textContent = `${seconds / 60} min ago`;
     plot.svg.setAttribute(
       "aria-label",
-      `${plot.title}: now ${told}; at most ${write(greatest)} in the last ${
-        secondsShown / 60
-      } minutes`,
+      `${plot.title}: now ${told}; at most ${write(greatest)} in the last ${span}`,
     );
   }
 
@@ -189,10 +194,15 @@
     table.more.textContent = `and ${more.toLocaleString("en")} more`;
     table.body.replaceChildren(...rows.map((cells) => {
       const row = document.createElement("tr");
-      table.columns.forEach(({ unit }, i) => {
+      table.columns.forEach(({ label, unit }, i) => {
         const isText = unit === "text";
         const text = isText ? cells[i] ?? "" : written(cells[i], unit);
-        make("td", { text, className: isText ? "text" : "number", parent: row });
+        make("td", {
+          text,
+          className: isText ? "text" : "number",
+          attributes: { "data-label": label },
+          parent: row,
+        });
       });
       return row;
     }));
@@ -261,8 +271,9 @@
   }
 
   function tick({ atMs, values, figures: numbers, tables: contents, notReady, errors }) {
+    // A clock that was set back leaves points of the future behind.
+    points = points.filter((one) => one.atMs < atMs && atMs - one.atMs <= secondsMost * 1000);
     points.push({ atMs, values });
-    while (points.length > 0 && atMs - points[0].atMs > (secondsShown + 10) * 1000) points.shift();
     plots.forEach(drawPlot);
     figures.forEach(({ place, unit, isBadUnlessZero }, i) => {
       place.textContent = written(numbers[i], unit);

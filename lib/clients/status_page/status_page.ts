@@ -1,5 +1,6 @@
 import type { RecentLine } from "../../core/recent_log.ts";
-import { type StatusView, tableRowsMost } from "../../core/status_view.ts";
+import { cut } from "../../core/cut.ts";
+import { type Cell, type StatusView, tableRowsMost } from "../../core/status_view.ts";
 import { pageDocument } from "./document.ts";
 import { Followers } from "./followers.ts";
 
@@ -31,7 +32,8 @@ interface Point {
 const everyMs = 1_000;
 const pointsMost = 300;
 const reasonsMost = 20;
-const reasonMost = 500;
+/** Of a reason or a cell, UTF-16 units. */
+const textMost = 500;
 
 /**
  * The page at `/`, the same for all daemons, and `/events`, which keeps it up to date (server-sent
@@ -137,12 +139,12 @@ export class StatusPage {
       tables: view.tables.map(({ rows: read }) => {
         const rows = safely(read) ?? [];
         return {
-          rows: rows.slice(0, tableRowsMost),
+          rows: rows.slice(0, tableRowsMost).map((row) => row.map(cutCell)),
           more: Math.max(0, rows.length - tableRowsMost),
         };
       }),
       notReady: (safely(notReady) ?? ["it cannot be told"]).slice(0, reasonsMost)
-        .map((reason) => reason.slice(0, reasonMost)),
+        .map((reason) => cut(reason, textMost)),
       ...(withErrors ? { errors: recent.lines } : {}),
     };
   }
@@ -155,6 +157,10 @@ const eventHeaders = {
   "x-accel-buffering": "no",
   "x-content-type-options": "nosniff",
 } as const;
+
+function cutCell(cell: Cell): Cell {
+  return typeof cell === "string" ? cut(cell, textMost) : cell;
+}
 
 function eventOf(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
