@@ -1,6 +1,7 @@
 import type { Metrics, Readings } from "../clients/metrics.ts";
 import type { ArchiveDaemon } from "./daemon.ts";
 import type { Partition } from "./partition.ts";
+import { openObjects, refusedPartitions, waitingObjects } from "./partition_sums.ts";
 
 /** Registers the metrics of archive; all but the put time are read when the page is asked for. */
 export function registerArchiveMetrics(metrics: Metrics, daemon: ArchiveDaemon): void {
@@ -39,15 +40,15 @@ export function registerArchiveMetrics(metrics: Metrics, daemon: ArchiveDaemon):
   );
   const gauges: readonly (readonly [string, string, () => number])[] = [
     ["partitions", "Partitions that are this instance's", () => daemon.partitions.length],
-    ["open_files", "Objects being filled", () => openObjects(daemon)],
-    ["waiting_files", "Objects that wait to be put", () => waitingObjects(daemon)],
+    ["open_files", "Objects being filled", () => openObjects(daemon.partitions)],
+    ["waiting_files", "Objects that wait to be put", () => waitingObjects(daemon.partitions)],
     ["uploads", "Objects being put now", () => permits.inUse],
     ["memory_bytes", "Bytes of records in memory", () => memory.usedBytes],
     ["spool_bytes", "Bytes of objects in the spool", () => pressure.spoolUse.usedBytes],
     [
       "refused_partitions",
       "Partitions that cannot be archived as they are: an operator is needed",
-      () => daemon.partitions.filter(({ state }) => state === "refused").length,
+      () => refusedPartitions(daemon.partitions),
     ],
     ["ready", "1 when all is being archived", () => daemon.notReady().length === 0 ? 1 : 0],
   ];
@@ -57,7 +58,7 @@ export function registerArchiveMetrics(metrics: Metrics, daemon: ArchiveDaemon):
     "archive_lag_records",
     "Offsets between what is in the store and the end of the partition",
     places,
-    () => daemon.partitions.map((one) => [labelsOf(one), lagOf(one)] as const),
+    () => daemon.partitions.map((one) => [labelsOf(one), one.lag] as const),
   );
   metrics.gaugesOf(
     "archive_retention_hours",
@@ -71,18 +72,6 @@ export function registerArchiveMetrics(metrics: Metrics, daemon: ArchiveDaemon):
   );
 }
 
-function openObjects({ partitions }: ArchiveDaemon): number {
-  return partitions.filter(({ open }) => open !== null).length;
-}
-
-function waitingObjects({ partitions }: ArchiveDaemon): number {
-  return partitions.reduce((sum, { waiting }) => sum + waiting.length, 0);
-}
-
 function labelsOf({ topic, partition }: Partition): Record<string, string> {
   return { topic, partition: String(partition) };
-}
-
-function lagOf({ highWatermark, tip }: Partition): number {
-  return highWatermark > tip ? Number(highWatermark - tip) : 0;
 }

@@ -1,9 +1,17 @@
 import type { StatusView } from "../core/status_view.ts";
 import type { ArchiveDaemon } from "./daemon.ts";
-import type { Partition } from "./partition.ts";
+import { openObjects, refusedPartitions, waitingObjects } from "./partition_sums.ts";
+
+type ArchiveWatched =
+  & Pick<ArchiveDaemon, "counts" | "partitions" | "fetchedBytes" | "troublesOf" | "retentionHours">
+  & {
+    readonly permits: Pick<ArchiveDaemon["permits"], "inUse">;
+    readonly memory: Pick<ArchiveDaemon["memory"], "usedBytes">;
+    readonly pressure: Pick<ArchiveDaemon["pressure"], "spoolUse">;
+  };
 
 /** What the status page shows of archive; the daemon is asked each second. */
-export function archiveView(daemon: () => ArchiveDaemon): StatusView {
+export function archiveView(daemon: () => ArchiveWatched): StatusView {
   const counts = () => daemon().counts;
   const partitions = () => daemon().partitions;
   return {
@@ -23,7 +31,7 @@ export function archiveView(daemon: () => ArchiveDaemon): StatusView {
         ...{ title: "Lag", kind: "level", unit: "count" },
         lines: [{
           label: "offsets not in the store",
-          read: () => partitions().reduce((sum, one) => sum + lagOf(one), 0),
+          read: () => partitions().reduce((sum, { lag }) => sum + lag, 0),
         }],
       },
     ],
@@ -31,13 +39,11 @@ export function archiveView(daemon: () => ArchiveDaemon): StatusView {
       { label: "partitions", unit: "count", read: () => partitions().length },
       { label: "objects put", unit: "count", read: () => counts().objects },
       {
-        ...{ label: "objects being filled", unit: "count" },
-        read: () => partitions().filter(({ open }) => open !== null).length,
+        ...{ label: "refused partitions", unit: "count", isBadUnlessZero: true },
+        read: () => refusedPartitions(partitions()),
       },
-      {
-        ...{ label: "objects waiting to be put", unit: "count" },
-        read: () => partitions().reduce((sum, { waiting }) => sum + waiting.length, 0),
-      },
+      { label: "open objects", unit: "count", read: () => openObjects(partitions()) },
+      { label: "objects to be put", unit: "count", read: () => waitingObjects(partitions()) },
       { label: "objects being put", unit: "count", read: () => daemon().permits.inUse },
       { label: "records in memory", unit: "bytes", read: () => daemon().memory.usedBytes },
       { label: "spool", unit: "bytes", read: () => daemon().pressure.spoolUse.usedBytes },
@@ -51,23 +57,17 @@ export function archiveView(daemon: () => ArchiveDaemon): StatusView {
         { label: "partition", unit: "text" },
         { label: "state", unit: "text" },
         { label: "lag", unit: "count" },
-        { label: "kept by Kafka for", unit: "seconds" },
+        { label: "retention left", unit: "seconds" },
       ],
       rows: () =>
-        partitions().map((one) => ({ one, lag: lagOf(one) }))
-          .sort((a, b) => b.lag - a.lag)
-          .map(({ one, lag }) => [
-            one.name,
-            one.trouble ?? one.fetchTrouble ?? one.state,
-            lag,
-            secondsOf(daemon().retentionHours(one)),
-          ]),
+        [...partitions()].sort((a, b) => b.lag - a.lag).map((one) => [
+          one.name,
+          daemon().troublesOf(one).join("; ") || one.state,
+          one.lag,
+          secondsOf(daemon().retentionHours(one)),
+        ]),
     }],
   };
-}
-
-function lagOf({ highWatermark, tip }: Partition): number {
-  return highWatermark > tip ? Number(highWatermark - tip) : 0;
 }
 
 function secondsOf(hours: number | null): number | null {

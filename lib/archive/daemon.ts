@@ -119,6 +119,12 @@ export class ArchiveDaemon {
     return this.#retention.hoursLeft(partition);
   }
 
+  /** Why a partition is not archived; empty when all is well. */
+  troublesOf({ name, trouble, fetchTrouble }: Partition): string[] {
+    const putTrouble = this.#held.get(name)?.puts.trouble ?? null;
+    return [trouble, fetchTrouble, putTrouble].filter((one) => one !== null);
+  }
+
   /** Why something is not archived; empty when all is well. */
   notReady(): string[] {
     if (this.#isStopping) return ["stopping"];
@@ -132,9 +138,8 @@ export class ArchiveDaemon {
       this.#spoolTrouble,
       this.#notices?.trouble ?? null,
     ];
-    const ofPartitions = [...this.#held.values()].flatMap(({ partition, puts }) =>
-      [partition.trouble, partition.fetchTrouble, puts.trouble]
-        .filter((one) => one !== null).map((one) => `${partition.name}: ${one}`)
+    const ofPartitions = this.partitions.flatMap((partition) =>
+      this.troublesOf(partition).map((one) => `${partition.name}: ${one}`)
     );
     return [...general.filter((one) => one !== null), ...ofPartitions.slice(0, 20)];
   }

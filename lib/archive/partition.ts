@@ -101,6 +101,11 @@ export class Partition {
     return this.#open?.nextOffset ?? this.waiting.at(-1)?.nextOffset ?? this.tip;
   }
 
+  /** Offsets between what is in the store and the end of the partition. */
+  get lag(): number {
+    return this.highWatermark > this.tip ? Number(this.highWatermark - this.tip) : 0;
+  }
+
   /** The object being filled, begun if there is none. */
   filling(): OpenObject {
     this.#open ??= new OpenObject(this.takenOffset, this.tools);
