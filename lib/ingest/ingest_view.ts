@@ -40,12 +40,12 @@ export function ingestView(
       { label: "files loaded", unit: "count", read: () => counts.files },
       { label: "rows loaded", unit: "count", read: () => counts.rows },
       {
-        ...{ label: "files moved aside", unit: "count", isBadUnlessZero: true },
+        ...{ label: "rejected files", unit: "count", isBadUnlessZero: true },
         read: () => counts.rejectedFiles,
       },
-      { label: "rows left out", unit: "count", read: () => counts.rejectedRows },
+      { label: "rejected rows", unit: "count", read: () => counts.rejectedRows },
       { label: "oldest waiting file", unit: "seconds", read: () => daemon.oldestWaitingSeconds },
-      { label: "loads undone", unit: "count", read: () => counts.rollbacks },
+      { label: "loads rolled back", unit: "count", read: () => counts.rollbacks },
     ],
     tables: [{
       title: "Directories, those in trouble first",
@@ -54,7 +54,7 @@ export function ingestView(
         { label: "directory", unit: "text" },
         { label: "state", unit: "text" },
         { label: "files waiting", unit: "count" },
-        { label: "oldest", unit: "seconds" },
+        { label: "oldest file", unit: "seconds" },
       ],
       rows: () =>
         watches().map((watch) => ({ watch, troubles: watch.troubles }))
@@ -71,7 +71,8 @@ export function ingestView(
   };
 }
 
-function stateOf({ isBusy, waitingFiles }: Watch): string {
-  if (isBusy) return "loading";
+function stateOf({ hasTurn, isBusy, waitingFiles }: Watch): string {
+  if (hasTurn) return "loading";
+  if (isBusy) return "queued";
   return waitingFiles > 0 ? "waiting" : "done";
 }

@@ -64,6 +64,7 @@ export class Schedule<U> {
   }
 
   #start(watch: Watch, unit: U | null): void {
+    watch.hasTurn = true;
     // Now, not in a moment: the next one may be for the same table.
     if (watch.table !== null) this.#tables.set(watch.table, watch);
     this.#running.set(watch, this.#run(watch, unit));
@@ -71,6 +72,7 @@ export class Schedule<U> {
 
   async #run(watch: Watch, unit: U | null): Promise<void> {
     const isDone = await this.work(watch, unit);
+    watch.hasTurn = false;
     this.#leave(watch);
     this.#running.delete(watch);
     if (isDone || this.#isStopped) watch.isBusy = false;

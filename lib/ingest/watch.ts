@@ -21,6 +21,8 @@ export class Watch {
   readonly deleting = new Trouble();
   /** It is worked on, or waits for its turn. */
   isBusy = false;
+  /** It has its turn: it does not wait for it any more. */
+  hasTurn = false;
   /** Files that wait to be loaded, as they were last seen. */
   waitingFiles = 0;
   /** When the oldest file that waits was put, by the wall clock; null when none waits. */

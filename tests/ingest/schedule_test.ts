@@ -49,9 +49,11 @@ Deno.test("no more than the workers run at once, in the order in which they came
   for (const watch of watches) schedule.add(watch, "seen again");
   await settle();
   assert.equal(schedule.waiting, 47);
+  assert.deepEqual(watches.map(({ hasTurn }) => hasTurn), watches.map((_, n) => n < 3));
   for (const { directory } of watches) await end(directory);
   await schedule.idle();
   assert.equal(most(), 3);
+  assert.ok(watches.every(({ hasTurn }) => !hasTurn));
   assert.deepEqual(begun.map((one) => one.split(" ")[0]), watches.map((one) => one.directory));
 });
 
