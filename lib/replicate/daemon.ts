@@ -22,6 +22,7 @@ export class ReplicateDaemon {
   #troubles: string[] = ["the datasets have not been compared yet"];
   #isStopping = false;
   #round: Round | null = null;
+  #lastCounts: Report["counts"] | null = null;
 
   constructor(
     private readonly tools: SessionTools,
@@ -39,6 +40,12 @@ export class ReplicateDaemon {
     return this.#round?.left ?? 0;
   }
 
+  /** How many came out how in the last run that came to its end; null before. */
+  get lastCounts(): Report["counts"] | null {
+    return this.#lastCounts;
+  }
+
+  /** Tables that are being worked on. */
   get underWay(): number {
     return this.#round?.underWay ?? 0;
   }
@@ -97,6 +104,7 @@ export class ReplicateDaemon {
     counts.rounds++;
     if (troubles.length === 0) counts.lastGoodSeconds = Math.floor(this.tools.world.nowMs() / 1000);
     this.#troubles = troubles;
+    this.#lastCounts = report.counts;
     this.options.onReport(report);
     return report;
   }
