@@ -27,13 +27,14 @@ export function forwardView(
       },
     ],
     figures: [
-      { label: "messages since the start", unit: "count", read: () => ledger().messages },
+      { label: "messages received", unit: "count", read: () => ledger().messages },
       { label: "records in flight", unit: "count", read: () => pipeline().heldRecords },
       { label: "connections", unit: "count", read: () => reception().sessions.size },
       { label: "read buffers", unit: "bytes", read: () => daemon().buffers.totalBytes },
-      { label: "no syslog", unit: "count", read: () => ledger().unparsed },
-      { label: "truncated", unit: "count", read: () => ledger().truncated },
-      { label: "dead letters", unit: "count", read: () => ledger().deadLettered },
+      { label: "unparsed messages", unit: "count", read: () => ledger().unparsed },
+      { label: "truncated messages", unit: "count", read: () => ledger().truncated },
+      { label: "records refused by Kafka", unit: "count", read: () => ledger().refused },
+      { label: "dead-lettered records", unit: "count", read: () => ledger().deadLettered },
       {
         ...{ label: "missing records", unit: "count", isBadUnlessZero: true },
         read: () => ledger().missing(pipeline().heldRecords),
@@ -47,10 +48,8 @@ export function forwardView(
         { label: "partitions", unit: "count" },
       ],
       rows: () =>
-        [...pipeline().topics.all].map(({ name, lanes }) => [
-          name,
-          lanes.length === 0 ? null : lanes.length,
-        ]),
+        [...pipeline().topics.all].sort((a, b) => Number(a.isKnown) - Number(b.isKnown))
+          .map(({ name, lanes, isKnown }) => [name, isKnown ? lanes.length : null]),
     }],
   };
 }
