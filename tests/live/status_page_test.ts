@@ -1,93 +1,15 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { folderPlace, startArchive, stopArchive } from "../support/archive_run.ts";
-import { keepPicture, openPage, startBrowser, type WatchedPage } from "../support/browser.ts";
+import { openPage, startBrowser } from "../support/browser.ts";
 import { type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { numberedLine } from "../support/numbered_lines.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
-import { delay, eventually } from "../support/waiting.ts";
+import { delay } from "../support/waiting.ts";
 import { finish, meanwhile, startForwarding } from "./forwarding.ts";
 import { Drops } from "./ingesting.ts";
-
-/** How a plot is called and drawn now. */
-async function plotNamed(page: Page, title: string): Promise<{ name: string; path: string }> {
-  const plot = page.getByRole("img", { name: new RegExp(`^${title}: now `) });
-  return {
-    name: await plot.getAttribute("aria-label") ?? "",
-    path: await plot.locator("path.line-0").getAttribute("d") ?? "",
-  };
-}
-
-/** Waits until a plot shows work, then sees it move on. */
-async function assertMoves(page: Page, title: string): Promise<void> {
-  const isBusy = /at most (?!0\b)\S+/;
-  const before = await eventually(`${title} shows work`, async () => {
-    const plot = await plotNamed(page, title);
-    return isBusy.test(plot.name) && plot.path.length > 20 && plot;
-  });
-  await eventually(`${title} moves`, async () => {
-    const { path } = await plotNamed(page, title);
-    return path !== before.path && path.length > before.path.length;
-  });
-}
-
-/** What every daemon's page must be, whatever it shows. */
-async function assertSound({ page, complaints }: WatchedPage, command: string): Promise<void> {
-  assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), `sluice ${command}`);
-  assert.match(await page.title(), new RegExp(`^${command} · `));
-  assert.match(await page.getByRole("status").textContent() ?? "", /^(not )?ready$/);
-  for (const role of ["img", "table", "region"] as const) {
-    for (const one of await page.getByRole(role).all()) {
-      const name = await one.evaluate((element) => {
-        const label = element.getAttribute("aria-labelledby");
-        const inside = element.closest("[aria-label]")?.getAttribute("aria-label");
-        return element.getAttribute("aria-label") ??
-          (label === null ? inside : element.ownerDocument.getElementById(label)?.textContent);
-      });
-      assert.ok(name, `a ${role} without a name: ${await one.innerHTML()}`);
-    }
-  }
-  assert.ok(await page.getByRole("img").count() >= 3);
-  await page.getByText("Configuration", { exact: true }).click();
-  assert.ok(await page.getByRole("row").filter({ hasText: "--http" }).isVisible());
-  assert.deepEqual(complaints, []);
-}
-
-/** The page as a phone and as a dark browser show it: nothing sticks out at the side. */
-async function assertFits(browser: Browser, url: string, command: string): Promise<void> {
-  for (const [look, options] of [["phone", { width: 360 }], ["dark", { dark: true }]] as const) {
-    const watched = await openPage(browser, url, options);
-    await watched.page.getByRole("img").first().waitFor();
-    const [wide, width = 0] = await watched.page.evaluate(
-      "[document.documentElement.scrollWidth, innerWidth]",
-    ) as number[];
-    assert.ok(wide !== undefined && wide <= width, `${look}: ${wide} of ${width}`);
-    const ground = await watched.page.evaluate("getComputedStyle(document.body).backgroundColor");
-    assert.equal(ground, look === "dark" ? "rgb(20, 23, 26)" : "rgb(251, 251, 250)");
-    await keepPicture(watched.page, `${command}-${look}`);
-    assert.deepEqual(watched.complaints, []);
-    await watched.page.context().close();
-  }
-}
-
-/** Looks at a daemon that works. */
-async function look(
-  browser: Browser,
-  sluice: SluiceProcess,
-  command: string,
-  also: (page: Page) => Promise<void>,
-): Promise<void> {
-  const url = await sluice.statusUrl();
-  const watched = await openPage(browser, url);
-  const { page } = watched;
-  await assertMoves(page, command === "ingest" ? "Rows" : "Records");
-  await also(page);
-  await assertSound(watched, command);
-  await keepPicture(page, command);
-  await assertFits(browser, url, command);
-  await page.context().close();
-}
+import { look } from "./status_pages.ts";
 
 /** Sends lines bit by bit until it is told to stop. */
 async function sendOn(port: number, signal: AbortSignal): Promise<void> {
@@ -109,11 +31,11 @@ async function lookAtKafkas(browser: Browser, kafka: KafkaServer): Promise<void>
   await using forward = await startForwarding([`--kafka=${kafka.bootstrap}`, "--topic=lines"]);
   const stop = new AbortController();
   const sent = meanwhile(sendOn(await forward.port("tcp"), stop.signal));
-  await look(browser, forward, "forward-syslog", async (page) => {
+  await look(browser, forward, "forward-syslog", "Records", async (page) => {
     const table = page.getByRole("table").filter({ hasText: "lines" }).first();
     assert.match(await table.textContent() ?? "", /lines2/);
   });
-  await look(browser, archive, "archive", async (page) => {
+  await look(browser, archive, "archive", "Records", async (page) => {
     await page.getByRole("cell", { name: "lines-1", exact: true }).waitFor();
     assert.ok(await page.getByRole("cell", { name: "reading" }).count() >= 2);
   });
@@ -157,7 +79,7 @@ async function lookAtIngest(browser: Browser): Promise<void> {
       await delay(150);
     }
   })());
-  await look(browser, ingest, "ingest", async (page) => {
+  await look(browser, ingest, "ingest", "Rows", async (page) => {
     await page.getByRole("cell", { name: attack, exact: true }).waitFor();
     await page.getByRole("cell", { name: "people", exact: true }).waitFor();
     assert.equal(await page.locator("img, td script, li script").count(), 0);

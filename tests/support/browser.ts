@@ -22,15 +22,8 @@ export interface WatchedPage {
   readonly complaints: readonly string[];
 }
 
-export async function openPage(
-  browser: Browser,
-  url: string,
-  options: { readonly width?: number; readonly dark?: boolean } = {},
-): Promise<WatchedPage> {
-  const context = await browser.newContext({
-    viewport: { width: options.width ?? 1100, height: 900 },
-    colorScheme: options.dark ? "dark" : "light",
-  });
+export async function openPage(browser: Browser, url: string): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
