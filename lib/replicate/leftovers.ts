@@ -39,11 +39,9 @@ export async function cleanLeftovers(
     const { source, state } = marksOf(labels);
     if (state === null) finished.add(source);
   }
+  const ours = pairId(settings.source, settings.destination);
   for (const [tableId, { labels }] of destinations) {
-    if (
-      !isTemporary(tableId, pairId(settings.source, settings.destination)) ||
-      !(all || finished.has(marksOf(labels).source))
-    ) continue;
+    if (!isTemporary(tableId, ours) || !(all || finished.has(marksOf(labels).source))) continue;
     await client.deleteTable({ projectId, datasetId, tableId });
     tables++;
   }
