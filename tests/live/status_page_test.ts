@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
+import { serveStatus } from "../../lib/clients/http.ts";
+import { StatusPage } from "../../lib/clients/status_page/status_page.ts";
 import { folderPlace, startArchive, stopArchive } from "../support/archive_run.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 import { type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { numberedLine } from "../support/numbered_lines.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
-import { delay } from "../support/waiting.ts";
+import { delay, eventually } from "../support/waiting.ts";
 import { finish, meanwhile, startForwarding } from "./forwarding.ts";
 import { Drops } from "./ingesting.ts";
 import { look } from "./status_pages.ts";
@@ -99,6 +101,62 @@ async function lookAtIngest(browser: Browser): Promise<void> {
   assert.equal(await ingest.end(), 0);
 }
 
+/** The plots of a page whose seconds this test makes: how they grow, and a clock that is set back. */
+async function lookAtTime(browser: Browser): Promise<void> {
+  let nowMs = 1_700_000_000_000;
+  let value = 0;
+  const page = new StatusPage({
+    ...{ command: "test", version: "1", commit: "c", host: "h", configuration: [] },
+    view: {
+      plots: [{
+        ...{ title: "Level", kind: "level", unit: "count" },
+        lines: [{ label: "value", read: () => value }],
+      }],
+      figures: [{ label: "unknown", unit: "seconds", read: () => null }],
+      tables: [],
+    },
+    recent: { lines: [], version: 0 },
+    notReady: () => [],
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+  });
+  const source = { page: () => Promise.reject(new Error("not asked for")), notReady: () => [] };
+  const server = serveStatus("127.0.0.1:0", source, page);
+  const seconds = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      nowMs += 1_000;
+      value++;
+      page.tick();
+    }
+  };
+  try {
+    seconds(50);
+    const watched = await openPage(browser, server.url);
+    const plot = async () => {
+      const path = await watched.page.locator("path.line-0").getAttribute("d") ?? "";
+      // The page's own timer may have told a moment twice.
+      const xs = [
+        ...new Set([...path.matchAll(/[ML](\S+)/g)].map(([, x]) => Math.round(Number(x)))),
+      ];
+      const since = await watched.page.locator(".axis span").first().textContent();
+      return { since, first: xs[0], last: xs.at(-1), count: xs.length };
+    };
+    const shows = (what: string, wanted: Awaited<ReturnType<typeof plot>>) =>
+      eventually(what, async () => JSON.stringify(await plot()) === JSON.stringify(wanted));
+    await shows("a minute", { since: "1 min ago", first: 300 - 49 * 5, last: 300, count: 50 });
+    seconds(50);
+    await shows("minutes", { since: "5 min ago", first: 300 - 99, last: 300, count: 100 });
+    nowMs -= 3_600_000;
+    seconds(4);
+    await shows("a new past", { since: "1 min ago", first: 300 - 3 * 5, last: 300, count: 4 });
+    assert.equal(await watched.page.locator("dd").textContent(), "–");
+    assert.deepEqual(watched.complaints, []);
+    await watched.page.context().close();
+  } finally {
+    await server.stop();
+  }
+}
+
 Deno.test({
   name: "the status page in a real browser",
   // Playwright keeps timers and pipes of its own until the browser has ended.
@@ -107,6 +165,7 @@ Deno.test({
   fn: async (t) => {
     const browser = await startBrowser();
     try {
+      await t.step("of any daemon, as time goes by", () => lookAtTime(browser));
       await t.step("of ingest, with hostile names", () => lookAtIngest(browser));
       await using kafka = await startKafka({});
       await kafka.createTopic("lines", { partitions: 2 });
