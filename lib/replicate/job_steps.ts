@@ -137,9 +137,9 @@ function otherWay(work: Work, known: Known, context: Context, why: SluiceError):
       { cause: why },
     );
   }
-  // Looked at anew: how it is taken apart hangs on the way, and the quota remembers.
+  // Looked at anew: how it is taken apart hangs on the way. Others may go by copy jobs all the same.
   if (work.group === null) {
-    return { to: { at: "planned", restarts: known.restarts, isOurs: false } };
+    return { to: { at: "planned", restarts: known.restarts, isOurs: false, isByFiles: true } };
   }
   const job = newWatch(known.firstGeneration);
   const { format, way } = choice;

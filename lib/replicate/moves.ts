@@ -72,7 +72,7 @@ export function restart(
 ): Move {
   if (!isGone && known.restarts < restartsMost) {
     return cleaned(known, folders, {
-      to: { at: "planned", restarts: known.restarts + 1, isOurs },
+      to: { at: "planned", restarts: known.restarts + 1, isOurs, isByFiles: false },
     });
   }
   const error = new SluiceError(

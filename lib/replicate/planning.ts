@@ -22,7 +22,7 @@ interface Standing {
 /** The first move of a table, once source and destination were looked at. */
 export function lookedAt(
   work: Work,
-  { restarts, isOurs }: Extract<TableState, { readonly at: "planned" }>,
+  { restarts, isOurs, isByFiles }: Extract<TableState, { readonly at: "planned" }>,
   seen: Extract<Answer, { readonly is: "seen" }>,
   context: Context,
 ): Move {
@@ -35,7 +35,7 @@ export function lookedAt(
   if (destination !== null && isDone(destination, mark, context) && !work.isProbe) {
     return { end: { is: "unchanged" } };
   }
-  const decision = decide(source, policies, context);
+  const decision = decide(source, policies, context, isByFiles);
   if ("refused" in decision) {
     if (work.isProbe) return { end: { is: "unchanged" } };
     return { end: { is: "refused", reason: decision.refused } };

@@ -118,7 +118,7 @@ export class Round {
       group: null,
       isProbe,
     };
-    this.#machine.add(work, { at: "planned", restarts: 0, isOurs: false });
+    this.#machine.add(work, { at: "planned", restarts: 0, isOurs: false, isByFiles: false });
   }
 
   async #step(work: Work, state: TableState) {

@@ -27,6 +27,8 @@ export type TableState =
     readonly restarts: number;
     /** What is in the destination, this run has put there. */
     readonly isOurs: boolean;
+    /** No copy job takes it to the other location: through files. */
+    readonly isByFiles: boolean;
   }
   /** The table is without rows: it is only made. After a crash: it is there and finished, or not there. */
   | { readonly at: "creating"; readonly known: Known }

@@ -21,13 +21,19 @@ export type Decision =
   }
   | { readonly refused: string };
 
-/** What a run does with a table, and what `--dry-run` tells of it. */
+/**
+ * What a run does with a table, and what `--dry-run` tells of it.
+ *
+ * @param isByFiles BigQuery has refused to copy this one.
+ */
 export function decide(
   source: TableResource,
   policies: readonly RowAccessPolicy[],
   context: Context,
+  isByFiles = false,
 ): Decision {
-  const { settings, quota } = context;
+  const { quota } = context;
+  const settings = isByFiles ? { ...context.settings, via: "extract" as const } : context.settings;
   const isSameLocation = !isAcross(context);
   const access = carryAccess(source, policies, settings, isSameLocation);
   const choice = chooseWay(source, access, { settings, isSameLocation, quota });

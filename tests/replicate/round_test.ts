@@ -78,6 +78,20 @@ Deno.test("replicate tries one copy job to another location, and files when that
   assert.deepEqual(across.rows("t1"), ["a"]);
 });
 
+Deno.test("replicate takes files for a table that alone is not copied to the other location, once", async () => {
+  const rig = new Rig();
+  rig.cloud.isCopiedAcross = true;
+  for (const name of ["t1", "t2"]) rig.cloud.table("p1.web", name, {}, [name, "x"]);
+  rig.cloud.jobFault = (_id, { copy }) => {
+    const isRefused = copy !== undefined && JSON.stringify(copy).includes('"t1"');
+    return isRefused ? { reason: "invalid", message: "not this one" } : undefined;
+  };
+  assert.deepEqual(await rig.run({ agents: 1 }), { t2: "copied", t1: "copied" });
+  assert.deepEqual(rig.rows("t1"), ["t1", "x"]);
+  assert.equal(rig.callsOf("jobs.insert sluice_copy_").length, 2);
+  assert.deepEqual(rig.cloud.objects(), []);
+});
+
 Deno.test("replicate makes an empty table without a job", async () => {
   const rig = new Rig();
   rig.cloud.table("p1.web", "t", { description: "none yet" });
