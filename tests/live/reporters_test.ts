@@ -16,6 +16,7 @@ import type { SluiceProcess } from "../support/sluice_process.ts";
 import { StatsdServer } from "../support/statsd_server.ts";
 import { delay, eventually } from "../support/waiting.ts";
 import { check, finish, startForwarding } from "./forwarding.ts";
+import { exportsAll, exportsAtItsEnd, saysThatItCannot } from "./telemetry.ts";
 
 const usual: ReporterSettings = {
   ...{ riemann: null, statsd: null, statsdForm: "plain", toLog: false },
@@ -311,13 +312,19 @@ async function isChecked(kafka: KafkaServer): Promise<void> {
   assert.deepEqual(await riemann.events(), []);
 }
 
-Deno.test("a daemon reports to Riemann, statsd and the log", async (t) => {
+Deno.test("a daemon reports to Riemann, statsd, the log and OpenTelemetry", async (t) => {
   await using kafka = await startKafka({});
   await kafka.createTopic("t", { partitions: 2 });
   const steps: [string, (kafka: KafkaServer) => Promise<void>][] = [
     ["what Prometheus reads of it, too", tellsAll],
     ["and works on when the server is mute, gone, and back", worksOn],
     ["and --check asks the server", isChecked],
+    [
+      "what Prometheus reads, Deno exports by OpenTelemetry",
+      ({ bootstrap }) => exportsAll(bootstrap),
+    ],
+    ["and once more at the end", ({ bootstrap }) => exportsAtItsEnd(bootstrap)],
+    ["and it says when it cannot", saysThatItCannot],
   ];
   for (const [what, step] of steps) await t.step(what, () => step(kafka));
 });

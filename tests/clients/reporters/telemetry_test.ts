@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Metrics } from "../../../lib/clients/metrics.ts";
 import {
+  denoMeter,
   isTelemetryAsked,
   type Meter,
   Telemetry,
@@ -135,6 +136,10 @@ Deno.test("a metric that cannot be read is told once and ends nothing", async ()
   now.isBroken = false;
   await telemetry.close();
   assert.equal(meter.counters["sluice.lines_total"], 5);
+});
+
+Deno.test("a process that was not started with it has no exporter", () => {
+  assert.equal(denoMeter("1"), null);
 });
 
 const asked: [boolean, Record<string, string>][] = [
