@@ -5,6 +5,8 @@ import { delay } from "../tests/support/waiting.ts";
 import { lineBytes } from "./standard_lines.ts";
 import { cpuSecondsOf, peakMbOf, type Spread, spreadOf, spreadText } from "./usage.ts";
 
+type Admin = ReturnType<ReturnType<typeof kafkajsOf>["admin"]>;
+
 const partitions = 4;
 const warmUpLines = 200_000;
 const writeBytes = 256 * 1024;
@@ -24,8 +26,11 @@ export interface Forwarder extends AsyncDisposable {
 
 export type StartForwarder = (kafka: KafkaServer, topic: string) => Promise<Forwarder>;
 
-/** Our own forward-syslog, with more options when there are any. */
-export function sluiceWith(...more: readonly string[]): StartForwarder {
+/** Our own forward-syslog, with more options and variables of the environment. */
+export function sluiceWith(
+  more: readonly string[] = [],
+  env: Record<string, string> = {},
+): StartForwarder {
   return async (kafka, topic) => {
     const sluice = await SluiceProcess.start([
       "forward-syslog",
@@ -34,7 +39,7 @@ export function sluiceWith(...more: readonly string[]): StartForwarder {
       `--topic=${topic}`,
       "--drain-timeout=1s",
       ...more,
-    ]);
+    ], env);
     await sluice.said("Forwarding");
     return {
       pid: sluice.pid,
@@ -45,46 +50,82 @@ export function sluiceWith(...more: readonly string[]): StartForwarder {
 }
 
 /**
- * Sends the lines over some connections at once and waits until the topic holds them all. Before
- * that the program forwards some unmeasured: it runs for weeks, so its start does not count.
+ * A program that has forwarded some lines already, into a topic of its own: such programs run for
+ * weeks, so none's start counts.
  */
+export class WarmForwarder implements AsyncDisposable {
+  #sent = 0;
+
+  private constructor(
+    private readonly forwarder: Forwarder,
+    private readonly kafka: KafkaServer,
+    private readonly topic: string,
+    private readonly admin: Admin,
+  ) {}
+
+  static async start(
+    kafka: KafkaServer,
+    start: StartForwarder,
+    lines: Uint8Array,
+    senders: number,
+  ): Promise<WarmForwarder> {
+    const topic = `bench-${crypto.randomUUID()}`;
+    await kafka.createTopic(topic, { partitions });
+    const forwarder = await start(kafka, topic);
+    const admin = kafkajsOf(kafka.bootstrap).admin();
+    await admin.connect();
+    const warm = new WarmForwarder(forwarder, kafka, topic, admin);
+    try {
+      await warm.#forward(lines.subarray(0, warmUpLines * lineBytes), senders);
+      await delay(500);
+      return warm;
+    } catch (thrown) {
+      await warm[Symbol.asyncDispose]();
+      throw thrown;
+    }
+  }
+
+  /** Sends the lines over some connections at once and waits until the topic holds them all. */
+  async run(lines: Uint8Array, senders: number): Promise<ForwardRun> {
+    const { pid } = this.forwarder;
+    const count = lines.length / lineBytes;
+    const cpuBefore = await cpuSecondsOf(pid);
+    const begun = performance.now();
+    await this.#forward(lines, senders);
+    const seconds = (performance.now() - begun) / 1_000;
+    const cpu = await cpuSecondsOf(pid) - cpuBefore;
+    return {
+      linesPerSecond: count / seconds,
+      cpuSecondsPerMillion: cpu / count * 1e6,
+      peakMb: await peakMbOf(pid),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.admin.disconnect();
+    await this.forwarder[Symbol.asyncDispose]();
+    await this.kafka.deleteTopic(this.topic);
+  }
+
+  async #forward(lines: Uint8Array, senders: number): Promise<void> {
+    this.#sent += lines.length / lineBytes;
+    await Promise.all(shares(lines, senders).map((share) => send(this.forwarder.port, share)));
+    await arrived(this.#sent, async () => {
+      const ends = await this.admin.fetchTopicOffsets(this.topic);
+      return ends.reduce((sum, { high }) => sum + Number(high), 0);
+    });
+  }
+}
+
+/** One run of a program that was started for it. */
 export async function runForwarder(
   kafka: KafkaServer,
   start: StartForwarder,
   lines: Uint8Array,
   senders: number,
 ): Promise<ForwardRun> {
-  const count = lines.length / lineBytes;
-  const topic = `bench-${crypto.randomUUID()}`;
-  await kafka.createTopic(topic, { partitions });
-  await using forwarder = await start(kafka, topic);
-  const admin = kafkajsOf(kafka.bootstrap).admin();
-  await admin.connect();
-  const seen = async () => {
-    const ends = await admin.fetchTopicOffsets(topic);
-    return ends.reduce((sum, { high }) => sum + Number(high), 0);
-  };
-  const sendAll = (some: Uint8Array) =>
-    Promise.all(shares(some, senders).map((share) => send(forwarder.port, share)));
-  try {
-    await sendAll(lines.subarray(0, warmUpLines * lineBytes));
-    await arrived(warmUpLines, seen);
-    await delay(500);
-    const cpuBefore = await cpuSecondsOf(forwarder.pid);
-    const begun = performance.now();
-    await sendAll(lines);
-    await arrived(warmUpLines + count, seen);
-    const seconds = (performance.now() - begun) / 1_000;
-    const cpu = await cpuSecondsOf(forwarder.pid) - cpuBefore;
-    return {
-      linesPerSecond: count / seconds,
-      cpuSecondsPerMillion: cpu / count * 1e6,
-      peakMb: await peakMbOf(forwarder.pid),
-    };
-  } finally {
-    await admin.disconnect();
-    await kafka.deleteTopic(topic);
-  }
+  await using warm = await WarmForwarder.start(kafka, start, lines, senders);
+  return await warm.run(lines, senders);
 }
 
 /** The lines in equal parts, one a sender. */

@@ -12,7 +12,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     load: () => import("./forward.ts"),
   },
   "reporting": {
-    about: "forward-syslog with reports to Riemann and statsd, beside itself without",
+    about: "forward-syslog that reports its metrics, beside itself without",
     load: () => import("./reporting.ts"),
   },
   "archive": {
