@@ -131,6 +131,26 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     assert.equal(stage.jobs, before + 1);
     assert.equal((await stage.rows()).length, 8);
   },
+  "a stop leaves the job to itself and ends with 130; the same command finds it": async (stage) => {
+    stage.server.jobs.latencyMs = 4_000;
+    const before = stage.jobs;
+    await using file = await queryFile(`${all} LIMIT 0`);
+    const args = stage.argsOf(file.path, ["--append"]);
+    await using sluice = await SluiceProcess.start(args, stage.server.env());
+    const polled = isCall("GET", "/projects/{project}/jobs/{job}");
+    await new Promise<void>((resolve) =>
+      stage.server.proxy.faults.add({
+        ...{ do: "runAfter", act: () => resolve() },
+        when: (call) => polled(call) && stage.jobs > before,
+      })
+    );
+    assert.equal(await sluice.end("SIGTERM"), Exit.interrupted);
+    assert.match(await sluice.log(), /stopped waiting; sluice_query_\w+: .*same command finds it/);
+    const { code, stderr } = await runSluice(args, { env: stage.server.env() });
+    stage.server.jobs.latencyMs = 0;
+    assert.equal(code, Exit.ok, stderr);
+    assert.equal(stage.jobs, before + 1);
+  },
   "a lost answer begins no second job": async (stage) => {
     const before = stage.jobs;
     stage.server.proxy.faults.add({ do: "loseReply", when: isJob("query") });
