@@ -1,10 +1,9 @@
 import type { Storage } from "@google-cloud/storage";
 import type { AuthClient } from "google-auth-library";
-import { withDeadline } from "../core/deadline.ts";
-import { SluiceError } from "../core/errors.ts";
+import { answerInTime } from "../core/deadline.ts";
 import type { World } from "../core/world.ts";
-import { googleEndpoint } from "../formats/google_endpoint.ts";
-import { googleError, googleReportOf } from "../formats/google_error.ts";
+import { googleEndpoint, oneConnectionEach } from "../formats/google_endpoint.ts";
+import { googleError, googleOrNull } from "../formats/google_error.ts";
 
 /** An object of Cloud Storage, as a listing tells of it. */
 export interface BucketObject {
@@ -55,11 +54,6 @@ export interface ObjectStoreOptions {
 }
 
 const usualCallMs = 60_000;
-/**
- * A connection for each request. On one that is kept Deno sends a request again by itself when the
- * other side cuts it, or does not hear of the cut at all: neither may happen to us unseen.
- */
-const oneConnectionEach = { Connection: "close" };
 const google = "https://storage.googleapis.com";
 
 /**
@@ -89,24 +83,21 @@ export async function openObjectStore(
     timeout: callMs,
     userAgent: "sluice",
   });
-  const call: Call = async <T>(action: string, request: Request) => {
-    const act = () => requestOnce<T>(library, endpoint, action, request);
-    const given = await withDeadline(world, act, { ms: callMs, signal: options.signal });
-    if (given === "late") {
-      throw new SluiceError(action, "transient", `no answer from ${endpoint} in ${callMs} ms`);
-    }
-    if (given === "aborted") throw new SluiceError(action, "transient", "it was given up");
-    return given.value;
-  };
+  const call: Call = <T>(action: string, request: Request) =>
+    answerInTime(
+      world,
+      () => requestOnce<T>(library, endpoint, action, request),
+      { action, endpoint, ms: callMs, signal: options.signal },
+    );
   return {
     list: (bucket, prefix) => listed(call, bucket, prefix),
     delete: async (bucket, name) => {
       const path = ["b", bucket, "o", name];
-      await orNull(() => call(`delete gs://${bucket}/${name}`, { method: "DELETE", path }));
+      await googleOrNull(() => call(`delete gs://${bucket}/${name}`, { method: "DELETE", path }));
     },
     copy: (from, to) => copied(call, from, to),
     bucketLocation: async (bucket) => {
-      const found = await orNull(() =>
+      const found = await googleOrNull(() =>
         call<{ readonly location: string }>(`read the bucket ${bucket}`, {
           path: ["b", bucket],
           query: { fields: "location" },
@@ -189,14 +180,5 @@ async function copied(call: Call, from: ObjectPlace, to: ObjectPlace): Promise<v
     );
     if (answer.done !== false) return;
     rewriteToken = answer.rewriteToken;
-  }
-}
-
-async function orNull<T>(act: () => Promise<T>): Promise<T | null> {
-  try {
-    return await act();
-  } catch (thrown) {
-    if (googleReportOf(thrown)?.status === 404) return null;
-    throw thrown;
   }
 }

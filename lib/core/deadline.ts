@@ -1,3 +1,4 @@
+import { SluiceError } from "./errors.ts";
 import type { World } from "./world.ts";
 
 /** Why an act was not waited for to its end. */
@@ -25,4 +26,28 @@ export async function withDeadline<T>(
   } finally {
     done.abort();
   }
+}
+
+/**
+ * What a service answers to one request; see {@linkcode withDeadline}.
+ *
+ * @param request.endpoint who is asked, for the message.
+ * @throws {SluiceError} `transient` when there is no answer in time or it was given up, and what `act` throws.
+ */
+export async function answerInTime<T>(
+  world: World,
+  act: () => Promise<T>,
+  { action, endpoint, ms, signal }: {
+    readonly action: string;
+    readonly endpoint: string;
+    readonly ms: number;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<T> {
+  const given = await withDeadline(world, act, { ms, signal });
+  if (given === "late") {
+    throw new SluiceError(action, "transient", `no answer from ${endpoint} in ${ms} ms`);
+  }
+  if (given === "aborted") throw new SluiceError(action, "transient", "it was given up");
+  return given.value;
 }

@@ -2,6 +2,12 @@ import { usageError } from "../core/errors.ts";
 import { redactUrl } from "../core/secret.ts";
 
 /**
+ * Headers of every request: a connection for each. On one that is kept Deno sends a request again by
+ * itself when the other side cuts it, or does not hear of the cut at all: neither may happen to us unseen.
+ */
+export const oneConnectionEach = { Connection: "close" };
+
+/**
  * Where one of Google's services is: the text as a URL, without a `/` at its end; a HOST:PORT, as the
  * variables for emulators have it, speaks HTTP.
  *

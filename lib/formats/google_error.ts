@@ -97,6 +97,16 @@ export function googleReportOf(thrown: unknown): GoogleReport | undefined {
   return cause instanceof GoogleReport ? cause : undefined;
 }
 
+/** What `act` gives; null when Google answers that it is not there. */
+export async function googleOrNull<T>(act: () => Promise<T>): Promise<T | null> {
+  try {
+    return await act();
+  } catch (thrown) {
+    if (googleReportOf(thrown)?.status === 404) return null;
+    throw thrown;
+  }
+}
+
 function faultOfAnswer({ reason, status }: GoogleReport): Fault {
   const known = faults[reason];
   if (known) return known;

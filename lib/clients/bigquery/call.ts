@@ -1,9 +1,9 @@
 import { BigQuery } from "@google-cloud/bigquery";
 import { PassThroughClient } from "google-auth-library";
-import { withDeadline } from "../../core/deadline.ts";
+import { answerInTime } from "../../core/deadline.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { World } from "../../core/world.ts";
-import { googleEndpoint } from "../../formats/google_endpoint.ts";
+import { googleEndpoint, oneConnectionEach } from "../../formats/google_endpoint.ts";
 import { googleError } from "../../formats/google_error.ts";
 import type { BigQueryOptions } from "./bigquery.ts";
 
@@ -21,11 +21,6 @@ export interface Request {
 export type Call = <T>(action: string, request: Request) => Promise<T>;
 
 const usualCallMs = 60_000;
-/**
- * A connection for each request. On one that is kept Deno sends a request again by itself when the
- * other side cuts it, or does not hear of the cut at all: neither may happen to us unseen.
- */
-const oneConnectionEach = { Connection: "close" };
 const google = "https://bigquery.googleapis.com";
 
 /** Makes requests through Google's library: one each, never tried again by it. */
@@ -45,18 +40,12 @@ export function callerOf(options: BigQueryOptions, world: World): Call {
     maxRetries: 0,
     userAgent: "sluice",
   });
-  return async <T>(action: string, request: Request) => {
-    const given = await withDeadline(
+  return <T>(action: string, request: Request) =>
+    answerInTime(
       world,
       () => requestOnce<T>(library, { endpoint, callMs }, action, request),
-      { ms: callMs, signal: options.signal },
+      { action, endpoint, ms: callMs, signal: options.signal },
     );
-    if (given === "late") {
-      throw new SluiceError(action, "transient", `no answer from ${endpoint} in ${callMs} ms`);
-    }
-    if (given === "aborted") throw new SluiceError(action, "transient", "it was given up");
-    return given.value;
-  };
 }
 
 function requestOnce<T>(

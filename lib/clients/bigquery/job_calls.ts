@@ -1,8 +1,7 @@
 import { faultOf, SluiceError } from "../../core/errors.ts";
-import { googleReportOf } from "../../formats/google_error.ts";
+import { googleOrNull, googleReportOf } from "../../formats/google_error.ts";
 import type { BigQueryClient, Cell, InsertedJob, JobPlace } from "./bigquery.ts";
 import type { Call } from "./call.ts";
-import { orNull } from "./pages.ts";
 import { partitionsSql } from "./partitions_sql.ts";
 import type { JobResource, PartitionEntry, TableReference } from "./resources.ts";
 
@@ -29,7 +28,7 @@ const partitionWaits = 15;
 /** The calls about jobs and the rows of queries. */
 export function jobCalls(call: Call): JobCalls {
   const getJob = (projectId: string, jobId: string, location: string) =>
-    orNull(() =>
+    googleOrNull(() =>
       call<JobResource>(`read the job ${jobId}`, {
         path: ["projects", projectId, "jobs", jobId],
         query: { location },

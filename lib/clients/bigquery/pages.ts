@@ -1,4 +1,3 @@
-import { googleReportOf } from "../../formats/google_error.ts";
 import type { Call, Request } from "./call.ts";
 
 /** A page of a listing: besides what it holds, where the next one is. */
@@ -20,14 +19,4 @@ export async function* pagesOf<P, T>(
     yield* itemsOf(page) ?? [];
     pageToken = page.nextPageToken;
   } while (pageToken !== undefined && pageToken !== "");
-}
-
-/** What `act` gives; null when the answer is 404. */
-export async function orNull<T>(act: () => Promise<T>): Promise<T | null> {
-  try {
-    return await act();
-  } catch (thrown) {
-    if (googleReportOf(thrown)?.status === 404) return null;
-    throw thrown;
-  }
 }

@@ -1,6 +1,7 @@
+import { googleOrNull } from "../../formats/google_error.ts";
 import type { BigQueryClient } from "./bigquery.ts";
 import type { Call } from "./call.ts";
-import { orNull, pagesOf } from "./pages.ts";
+import { pagesOf } from "./pages.ts";
 import type { RoutineReference, RoutineResource } from "./resources.ts";
 
 type RoutineCalls = Pick<
@@ -19,7 +20,7 @@ export function routineCalls(call: Call): RoutineCalls {
         (page: { readonly routines?: readonly RoutineResource[] }) => page.routines,
       ),
     getRoutine: (routine) =>
-      orNull(() =>
+      googleOrNull(() =>
         call<RoutineResource>(`read the routine ${nameOf(routine)}`, { path: routinePath(routine) })
       ),
     createRoutine: (routine, resource) =>

@@ -1,6 +1,7 @@
+import { googleOrNull } from "../../formats/google_error.ts";
 import type { BigQueryClient } from "./bigquery.ts";
 import type { Call } from "./call.ts";
-import { orNull, pagesOf } from "./pages.ts";
+import { pagesOf } from "./pages.ts";
 import type {
   DatasetResource,
   RowAccessPolicy,
@@ -30,7 +31,7 @@ const pageRows = 1_000;
 export function tableCalls(call: Call): TableCalls {
   return {
     getDataset: (projectId, datasetId) =>
-      orNull(() =>
+      googleOrNull(() =>
         call<DatasetResource>(`read the dataset ${projectId}.${datasetId}`, {
           path: datasetPath(projectId, datasetId),
         })
@@ -43,7 +44,7 @@ export function tableCalls(call: Call): TableCalls {
         (page: { readonly tables?: readonly ListedTable[] }) => page.tables?.map(entryOf),
       ),
     getTable: (table) =>
-      orNull(() =>
+      googleOrNull(() =>
         call<TableResource>(`read the table ${nameOf(table)}`, { path: tablePath(table) })
       ),
     createTable: (table, resource) =>
@@ -60,7 +61,7 @@ export function tableCalls(call: Call): TableCalls {
         ...(ifEtag === undefined ? {} : { headers: { "If-Match": ifEtag } }),
       }),
     deleteTable: async (table) => {
-      await orNull(() =>
+      await googleOrNull(() =>
         call(`delete the table ${nameOf(table)}`, { method: "DELETE", path: tablePath(table) })
       );
     },
