@@ -41,6 +41,7 @@ export interface Table {
   readonly rows: () => readonly (readonly Cell[])[];
 }
 
+/** Rows of a table that are shown; of the others it is told how many there are. */
 export const tableRowsMost = 100;
 
 /** What the status page shows of a daemon; all daemons have the same page. */

@@ -193,7 +193,7 @@
     table.more.hidden = more === 0;
     table.more.textContent = `and ${more.toLocaleString("en")} more`;
     table.body.replaceChildren(...rows.map((cells) => {
-      const row = document.createElement("tr");
+      const row = make("tr");
       table.columns.forEach(({ label, unit }, i) => {
         const isText = unit === "text";
         const text = isText ? cells[i] ?? "" : written(cells[i], unit);
@@ -212,7 +212,7 @@
     const [, none, list] = byId("errors").children;
     none.hidden = errors.length > 0;
     list.replaceChildren(...errors.map(({ atMs, level, message, fields }) => {
-      const item = document.createElement("li");
+      const item = make("li");
       const stamp = new Date(atMs).toISOString();
       make("time", {
         text: stamp.slice(0, 19).replace("T", " ") + " UTC",
@@ -241,11 +241,7 @@
     const told = JSON.stringify(notReady);
     if (list.dataset.told === told) return;
     list.dataset.told = told;
-    list.replaceChildren(...notReady.map((reason) => {
-      const item = document.createElement("li");
-      item.textContent = reason;
-      return item;
-    }));
+    list.replaceChildren(...notReady.map((reason) => make("li", { text: reason })));
   }
 
   // What the daemon sends.
@@ -262,7 +258,7 @@
     tables = hello.tables.map(makeTable);
     byId("configuration").querySelector("tbody").replaceChildren(
       ...hello.configuration.map(([name, value]) => {
-        const row = document.createElement("tr");
+        const row = make("tr");
         make("th", { text: name, attributes: { scope: "row" }, parent: row });
         make("td", { text: value, className: "text", parent: row });
         return row;
