@@ -20,6 +20,10 @@ export type Readings = () => Iterable<readonly [Record<string, string>, number]>
 /** What all names of ours begin with on the page for Prometheus. */
 const pagePrefix = "sluice_";
 
+/** From here on a page is made in slices; some 250 lines are 16 KB. */
+const longPageChars = 64 * 1024;
+const pageLineChars = 64;
+
 /** Until timers' quantiles forget a value. */
 const windowUsualMs = 60_000;
 
@@ -52,6 +56,8 @@ export class Metrics {
   /** The default metrics of the process that are one number each. */
   readonly #ofProcess: readonly (Counter | Gauge)[];
   readonly #windowMs: number;
+  /** Of the page that was read last. */
+  #pageChars = 0;
 
   /** @param options.windowMs how long timers' quantiles know a value, at least. @default 60000 */
   constructor(
@@ -227,9 +233,26 @@ export class Metrics {
     return [...this.#ours.map(({ kind, name, help }) => ({ kind, name, help })), ...ofProcess];
   }
 
-  /** The page that Prometheus reads (text format 0.0.4). */
+  /**
+   * The page that Prometheus reads (text format 0.0.4): all of one moment, until it gets long. From
+   * the next on the event loop has turns between metrics.
+   */
   async page(): Promise<{ readonly contentType: string; readonly text: string }> {
-    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+    const isLong = this.#pageChars > longPageChars;
+    const text = await (isLong ? this.#longPage() : this.#registry.metrics());
+    this.#pageChars = text.length;
+    return { contentType: this.#registry.contentType, text };
+  }
+
+  async #longPage(): Promise<string> {
+    const turns = new Turns();
+    const parts: string[] = [];
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      const part = await this.#registry.getSingleMetricAsString(name);
+      parts.push(part);
+      if (turns.isDue(part.length / pageLineChars)) await turns.next();
+    }
+    return `${parts.join("\n\n")}\n`;
   }
 }
 

@@ -58,17 +58,23 @@ function watchedEntries(turns: TurnCount): Entry[] {
   });
 }
 
-Deno.test("of ten thousand values the event loop has turns while they are measured", async () => {
-  using turns = new TurnCount();
+/** A hundred metrics of a hundred values each; it is counted when they are read. */
+function manyMetrics(turns: TurnCount): Metrics {
   const metrics = new Metrics({ version: "1", commit: "c" });
   for (let n = 0; n < 100; n++) {
-    metrics.gaugesOf(`lag_${n}`, "Lag", ["partition"], function* () {
+    metrics.gaugesOf(`lag_of_${n}`, "Lag", ["topic", "partition"], function* () {
       for (let i = 0; i < 100; i++) {
         turns.happened();
-        yield [{ partition: String(i) }, i] as const;
+        yield [{ topic: "company.orders", partition: String(i) }, i] as const;
       }
     });
   }
+  return metrics;
+}
+
+Deno.test("of ten thousand values the event loop has turns while they are measured", async () => {
+  using turns = new TurnCount();
+  const metrics = manyMetrics(turns);
   const measured = await metrics.measure();
   assert.ok(measured.length > 10_000);
   assert.equal(turns.total, 10_000);
@@ -76,12 +82,29 @@ Deno.test("of ten thousand values the event loop has turns while they are measur
   assert.ok(turns.most < mostOfTurn + 100, `${turns.most} values in one turn`);
 });
 
+Deno.test("… and while the page for Prometheus is made, from the second long one on", async () => {
+  using turns = new TurnCount();
+  const metrics = manyMetrics(turns);
+  const [first, second] = [await metrics.page(), await metrics.page()];
+  const ours = ({ text }: { readonly text: string }) =>
+    text.split("\n").filter((line) => line.includes("sluice_"));
+  assert.deepEqual(ours(second), ours(first));
+  assert.ok(first.text.endsWith("\n") && second.text.endsWith("\n"));
+  assert.equal(turns.total, 20_000);
+  const ofSecond = turns.counts.filter((count) => count > 0).slice(1);
+  const most = Math.max(...ofSecond);
+  assert.ok(ofSecond.length > 20 && most < mostOfTurn + 100, `${most} values in one turn`);
+});
+
 Deno.test("a few dozen values are all of the same moment", async () => {
   using turns = new TurnCount();
   const metrics = new Metrics({ version: "1", commit: "c" });
   for (let n = 0; n < 200; n++) metrics.gaugeOf(`n_${n}`, "N", () => (turns.happened(), n));
   await metrics.measure();
-  assert.deepEqual(turns.counts.filter((count) => count > 0), [200]);
+  await metrics.page();
+  await metrics.page();
+  assert.equal(turns.total, 600);
+  assert.ok(turns.counts.every((count) => count % 200 === 0), `${turns.counts}`);
 });
 
 Deno.test("… while it is counted what they have grown by", async () => {
