@@ -2,7 +2,7 @@
  * Canaries: secrets that can be told from anything else, planted in every option, variable, key, URL
  * and manifest that there is, and looked for in everything that comes out.
  */
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { Command } from "../../commands/command.ts";
@@ -11,6 +11,7 @@ import { envOf, flagOf, type Option } from "../../lib/core/options.ts";
 import { manifestKeys, readManifest } from "../../lib/ingest/manifest.ts";
 import type { CanaryCase } from "../support/canary_program.ts";
 import { startPostgres } from "../support/postgres_server.ts";
+import { s3ClientOf } from "../support/s3_client.ts";
 import { startS3 } from "../support/s3_server.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
 import { eventually } from "../support/waiting.ts";
@@ -242,10 +243,7 @@ Deno.test("a daemon at work shows its secrets nowhere: log, pages, events, repor
   using statsd = new Listener();
   using riemann = new Listener();
   await postgres.psql("CREATE TABLE people (id int PRIMARY KEY, name text)");
-  const client = new S3Client({
-    ...{ endpoint: s3.endpoint, region: s3.region, forcePathStyle: true },
-    credentials: { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey },
-  });
+  const client = s3ClientOf(s3);
   const drop = (key: string, text: string) =>
     client.send(new PutObjectCommand({ Bucket: "drops", Key: key, Body: text }));
   const manifest = { table: "people", columns: ["id", "name"], "pk-columns": ["id"] };

@@ -1,7 +1,8 @@
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { freePort } from "./ports.ts";
 import { makeServerFolder, type ServerProcess, startProcess } from "./processes.ts";
 import { versitygwPath } from "./s3_artifacts.ts";
+import { s3ClientOf } from "./s3_client.ts";
 import { delay } from "./waiting.ts";
 
 /** How an S3 server is wanted. */
@@ -52,12 +53,7 @@ export class S3Server implements AsyncDisposable {
 
   /** @param name of three letters at least. */
   async createBucket(name: string): Promise<void> {
-    const client = new S3Client({
-      endpoint: this.endpoint,
-      region: this.region,
-      forcePathStyle: true,
-      credentials: { accessKeyId: this.accessKey, secretAccessKey: this.secretKey },
-    });
+    const client = s3ClientOf(this);
     try {
       await client.send(new CreateBucketCommand({ Bucket: name }));
     } finally {
