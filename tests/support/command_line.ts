@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
-const mainModule = fileURLToPath(new URL("../../main.ts", import.meta.url));
+/** The program. */
+export const mainModule: string = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+/** The words of a command line that is the real command with these arguments. */
+export function sluiceWords(...args: readonly string[]): [command: string, ...args: string[]] {
+  return [Deno.execPath(), "run", "--allow-all", mainModule, ...args];
+}
 
 /** What a command line came to. */
 export interface Outcome {
@@ -13,7 +19,7 @@ export interface Outcome {
 
 /** What a command line is run with. */
 export interface RunOptions {
-  /** Added to a bare environment: ours may hold variables of sluice. */
+  /** Added to {@linkcode bareEnv}: our environment may hold variables of sluice. */
   readonly env?: Readonly<Record<string, string>>;
   /** @default a temporary folder, so that nothing is left behind here */
   readonly cwd?: string;
@@ -22,13 +28,18 @@ export interface RunOptions {
 }
 
 /** Runs the real command as a process of its own, to its end. */
-export async function runSluice(
-  args: readonly string[],
+export function runSluice(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return runToEnd(sluiceWords(...args), options);
+}
+
+/** Runs any program, without input, to its end. */
+export async function runToEnd(
+  [command, ...args]: readonly [command: string, ...args: string[]],
   { env = {}, cwd = "/tmp", timeoutMs = 60_000 }: RunOptions = {},
 ): Promise<Outcome> {
   const begun = performance.now();
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", mainModule, ...args],
+  const { code, stdout, stderr } = await new Deno.Command(command, {
+    args,
     cwd,
     clearEnv: true,
     env: { ...bareEnv(), ...env },
@@ -45,7 +56,7 @@ export async function runSluice(
 }
 
 /** What a program needs of the environment to start at all. */
-function bareEnv(): Record<string, string> {
+export function bareEnv(): Record<string, string> {
   const names = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
   return Object.fromEntries(
     names.map((name) => [name, Deno.env.get(name)]).filter(([, value]) => value !== undefined),

@@ -1,14 +1,13 @@
-import { fileURLToPath } from "node:url";
-
-const mainModule = fileURLToPath(new URL("../../main.ts", import.meta.url));
+import { sluiceWords } from "./command_line.ts";
 
 /** Runs sluice with its output thrown away; gives the most memory it had resident, bytes. */
 export async function peakBytesOf(
   args: readonly string[],
   cwd: string,
 ): Promise<{ readonly code: number; readonly peakBytes: number }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", mainModule, ...args],
+  const [command, ...words] = sluiceWords(...args);
+  const child = new Deno.Command(command, {
+    args: words,
     cwd,
     stdin: "null",
     stdout: "null",

@@ -1,14 +1,7 @@
-import { fileURLToPath } from "node:url";
+import { bareEnv, type Outcome, runToEnd, sluiceWords } from "./command_line.ts";
 
-const mainModule = fileURLToPath(new URL("../../main.ts", import.meta.url));
-
-/** What a script of the shell came to. */
-export interface ShellOutcome {
-  /** Of the last command of the last pipe that failed; 0 when none did. */
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** What a script of the shell came to: the code of the last pipe, by its last command that failed. */
+export type ShellOutcome = Omit<Outcome, "seconds">;
 
 /**
  * Runs lines of bash in which `sluice` is the real command, as a person would type them: pipes,
@@ -20,16 +13,11 @@ export async function runShell(
   script: string,
   options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
 ): Promise<ShellOutcome> {
-  const { code, stdout, stderr } = await new Deno.Command("bash", {
-    args: ["-c", `set -o pipefail\n${sluiceFunction}\n${script}`],
-    cwd: options.cwd,
-    clearEnv: true,
-    env: { ...environment(), ...options.env },
-    stdin: "null",
-    signal: AbortSignal.timeout(120_000),
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  const { code, stdout, stderr } = await runToEnd(
+    ["bash", "-c", `set -o pipefail\n${sluiceFunction}\n${script}`],
+    { cwd: options.cwd, env: { SLUICE: quotedWords, ...options.env }, timeoutMs: 120_000 },
+  );
+  return { code, stdout, stderr };
 }
 
 /**
@@ -50,25 +38,18 @@ export async function onTerminal(
 
 /** Starts sluice with pipes for its input and output. */
 export function spawnSluice(args: readonly string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", mainModule, ...args],
+  const [command, ...words] = sluiceWords(...args);
+  return new Deno.Command(command, {
+    args: words,
     clearEnv: true,
-    env: environment(),
+    env: bareEnv(),
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
   }).spawn();
 }
 
-const sluiceFunction = `sluice() { ${sluiceWords()} "$@"; }; export -f sluice`;
+/** The words that start sluice, for a shell. */
+const quotedWords = sluiceWords().map((word) => `'${word}'`).join(" ");
 
-/** The words that start sluice. */
-function sluiceWords(): string {
-  return `'${Deno.execPath()}' run --allow-all '${mainModule}'`;
-}
-
-function environment(): Record<string, string> {
-  const names = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
-  const pairs = names.map((name) => [name, Deno.env.get(name)] as const);
-  return { SLUICE: sluiceWords(), ...Object.fromEntries(pairs.filter(([, value]) => value)) };
-}
+const sluiceFunction = `sluice() { ${quotedWords} "$@"; }; export -f sluice`;

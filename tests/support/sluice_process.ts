@@ -1,9 +1,7 @@
 import { reasonOf } from "../../lib/core/errors.ts";
-import { fileURLToPath } from "node:url";
+import { mainModule } from "./command_line.ts";
 import { makeServerFolder, type ServerProcess, startProcess } from "./processes.ts";
 import { eventually, within } from "./waiting.ts";
-
-const mainModule = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** A running sluice whose log can be asked. */
 export class SluiceProcess implements AsyncDisposable {
