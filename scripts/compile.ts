@@ -6,30 +6,14 @@
  */
 import { fileURLToPath } from "node:url";
 import { sourceCommit, version } from "../lib/core/version.ts";
-import { type CompilePlan, compilePlanOf, usage } from "./compile_plan.ts";
+import { buildProgram, isBaseMissing, limitSeconds } from "./compile_build.ts";
+import { type CompilePlan, compilePlanOf, systemOf, usage } from "./compile_plan.ts";
 import { tryBinary } from "./smoke.ts";
 import { checkout, runDeno, type StageResult } from "./stages.ts";
 import { workersOfProgram } from "./workers.ts";
 
 const root = fileURLToPath(checkout);
 const dist = `${root}dist`;
-
-/** How long one build may take, a slow download of the base binary included. */
-const limitSeconds = 300;
-
-/**
- * Parts of packages that must stay out. This one is a list of numbers without an ending in its name:
- * `deno compile` 2.9 takes it for a script of one enormous sum, and overflows its stack over it
- * (denoland/deno#36746 has the same symptom).
- */
-const leftOut = ["bintrees/1.0.2/test"];
-
-/**
- * What PGlite brings besides its engine: extensions, the same code for other runtimes, and maps. It
- * is twelve of its 25 MB.
- */
-const engineFolder = "@electric-sql/pglite";
-const notTheEngine = /\.(tar\.gz|map|cjs|cts|d\.ts)$/;
 
 /** The commit to write into the program; `-dirty` when the checkout has changes besides it. */
 async function commitToBuild(): Promise<string> {
@@ -43,71 +27,16 @@ async function commitToBuild(): Promise<string> {
   return success && stdout.length > 0 ? `${commit}-dirty` : commit;
 }
 
-/** The folders of Deno's cache that hold what must stay out, whatever registry it came from. */
-async function pathsLeftOut(): Promise<string[]> {
-  const { npmCache } = JSON.parse((await run(["info", "--json"])).output) as { npmCache: string };
-  const paths: string[] = [];
-  for (const { name } of await Array.fromAsync(Deno.readDir(npmCache))) {
-    for (const part of leftOut) {
-      const path = `${npmCache}/${name}/${part}`;
-      if (await Deno.stat(path).catch(() => undefined)) paths.push(path);
-    }
-    paths.push(...(await filesBelow(`${npmCache}/${name}/${engineFolder}`))
-      .filter((path) => notTheEngine.test(path)));
-  }
-  return paths;
-}
-
-/** All files below a folder; none when it is not there. */
-async function filesBelow(folder: string): Promise<string[]> {
-  const files: string[] = [];
-  for (const { name, isDirectory } of await Array.fromAsync(Deno.readDir(folder)).catch(() => [])) {
-    const path = `${folder}/${name}`;
-    files.push(...(isDirectory ? await filesBelow(path) : [path]));
-  }
-  return files;
-}
-
-async function run(args: readonly string[], env: Record<string, string> = {}) {
-  return await runDeno(args, { limitSeconds, env });
-}
-
-async function build(
-  { rights, output, target }: CompilePlan,
-  except: readonly string[],
-  env: Record<string, string> = {},
-) {
-  return await run([
-    "compile",
-    "--frozen",
-    ...rights,
-    ...target === undefined ? [] : ["--target", target],
-    // What only tests use stays out.
-    "--exclude-unused-npm",
-    ...except.flatMap((path) => ["--exclude", path]),
-    ...["dist/build.json", ...await workersOfProgram(root)].flatMap((path) => ["--include", path]),
-    ...["--output", output],
-    "main.ts",
-  ], env);
-}
-
-/**
- * Builds on the real base binary (denort) if it can be had, else on this Deno itself, which puts all
- * of the same things together; only starting the result does not work. For another system there is
- * nothing to stand in.
- */
-async function buildOnSomeBase(
-  plan: CompilePlan,
-  except: readonly string[],
-): Promise<StageResult> {
-  const result = await build(plan, except);
-  if (result.success || !isBaseMissing(result.output)) return result;
-  if (Deno.env.has("DENORT_BIN") || plan.target !== undefined) return result;
-  return await build(plan, except, { DENORT_BIN: Deno.execPath() });
-}
-
-function isBaseMissing(output: string): boolean {
-  return /Setting up base binary|denort/.test(output);
+/** Has all libraries fetched that a program for this system needs, and looks for wrong types. */
+async function prepare(target: string | undefined): Promise<StageResult> {
+  const system = target === undefined ? [] : systemOf(target);
+  const fetched = await runDeno(["install", "--frozen", ...system, "--entrypoint", "main.ts"], {
+    limitSeconds,
+  });
+  if (!fetched.success) return fetched;
+  return await runDeno(["check", "--frozen", "main.ts", ...await workersOfProgram(root)], {
+    limitSeconds,
+  });
 }
 
 /** Builds, tries and reports; returns the exit code. */
@@ -116,12 +45,8 @@ async function compile(plan: CompilePlan): Promise<number> {
   const commit = await commitToBuild();
   await Deno.mkdir(dist, { recursive: true });
   await Deno.remove(root + output).catch(() => {});
-  await Deno.writeTextFile(`${dist}/build.json`, JSON.stringify({ commit }));
-  // Its time is laid in as well, and would be all that differs in a second build of the same files.
-  await Deno.utime(`${dist}/build.json`, 0, 0);
-  // Into the cache first: what is not there cannot be left out.
-  const fetched = await run(["install", "--frozen", "--entrypoint", "main.ts"]);
-  const result = fetched.success ? await buildOnSomeBase(plan, await pathsLeftOut()) : fetched;
+  const prepared = await prepare(target);
+  const result = prepared.success ? await buildProgram(plan, commit, root) : prepared;
   await removeDrafts();
   if (!result.success) {
     console.error(result.output.trimEnd());

@@ -11,14 +11,22 @@ export interface CompilePlan extends Purpose {
   readonly rights: readonly string[];
 }
 
-/** The systems that Deno has base binaries for. */
-const targets = [
-  "x86_64-unknown-linux-gnu",
-  "aarch64-unknown-linux-gnu",
-  "x86_64-apple-darwin",
-  "aarch64-apple-darwin",
-  "x86_64-pc-windows-msvc",
-];
+/** The systems that Deno has base binaries for, with what npm calls them. */
+const systems: Readonly<Record<string, readonly [os: string, arch: string]>> = {
+  "x86_64-unknown-linux-gnu": ["linux", "x64"],
+  "aarch64-unknown-linux-gnu": ["linux", "arm64"],
+  "x86_64-apple-darwin": ["darwin", "x64"],
+  "aarch64-apple-darwin": ["darwin", "arm64"],
+  "x86_64-pc-windows-msvc": ["win32", "x64"],
+};
+
+const targets = Object.keys(systems);
+
+/** The options by which libraries are fetched for a system of the list. */
+export function systemOf(target: string): string[] {
+  const [os, arch] = systems[target] ?? [];
+  return os === undefined || arch === undefined ? [] : ["--os", os, "--arch", arch];
+}
 
 export const usage = `deno task compile [--for COMMAND] [--hosts HOST:PORT,...] [--folders DIR,...]
                   [--target SYSTEM]

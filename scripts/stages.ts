@@ -12,20 +12,26 @@ export interface Tally {
 }
 
 /**
- * Runs `deno` with these arguments in the checkout, at most `limitSeconds` (whatever runs then is
- * ended, and the output says so).
+ * Runs `deno` with these arguments, at most `limitSeconds` (whatever runs then is ended, and the
+ * output says so).
  *
- * @param live print the output as it comes, too.
+ * @param options.live print the output as it comes, too.
+ * @param options.cwd the folder to run in. @default the checkout
  */
 export async function runDeno(
   args: readonly string[],
-  options: { readonly limitSeconds: number; readonly live?: boolean; env?: Record<string, string> },
+  options: {
+    readonly limitSeconds: number;
+    readonly live?: boolean;
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Promise<StageResult> {
   const begun = performance.now();
   const limit = AbortSignal.timeout(options.limitSeconds * 1_000);
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    cwd: checkout,
+    cwd: options.cwd ?? checkout,
     env: { NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",

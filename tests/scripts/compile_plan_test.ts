@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { commands } from "../../commands/mod.ts";
 import { needs } from "../../commands/rights.ts";
-import { compilePlanOf } from "../../scripts/compile_plan.ts";
+import { compilePlanOf, systemOf } from "../../scripts/compile_plan.ts";
 import { programRights } from "../../scripts/rights.ts";
 
 Deno.test("A program for everything has the rights of all commands", () => {
@@ -68,6 +68,8 @@ Deno.test("Each system has a program of its own", () => {
   assert.equal(of("aarch64-unknown-linux-gnu").output, "dist/sluice-aarch64-unknown-linux-gnu");
   assert.equal(of("x86_64-pc-windows-msvc").output, "dist/sluice-x86_64-pc-windows-msvc.exe");
   assert.equal(of("x86_64-pc-windows-msvc").target, "x86_64-pc-windows-msvc");
+  assert.deepEqual(systemOf("x86_64-pc-windows-msvc"), ["--os", "win32", "--arch", "x64"]);
+  assert.deepEqual(systemOf("aarch64-apple-darwin"), ["--os", "darwin", "--arch", "arm64"]);
 });
 
 for (

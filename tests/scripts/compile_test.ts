@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { buildProgram } from "../../scripts/compile_build.ts";
+import { compilePlanOf } from "../../scripts/compile_plan.ts";
 import { programRights } from "../../scripts/rights.ts";
 import { checkout } from "../../scripts/stages.ts";
 import { workersOfProgram } from "../../scripts/workers.ts";
@@ -9,9 +12,10 @@ import { workersOfProgram } from "../../scripts/workers.ts";
 const root = fileURLToPath(checkout);
 const commit = "0123456789abcdef0123456789abcdef01234567";
 
-/** A copy of the program in a folder of its own, as if checked out at `commit`. */
-async function copyOfProgram(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "sluice compile " });
+/** A copy of the program in a folder of its own (or in one below), as if checked out at `commit`. */
+async function copyOfProgram(below = ""): Promise<string> {
+  const folder = `${await Deno.makeTempDir({ prefix: "sluice compile " })}${below}`;
+  await Deno.mkdir(folder, { recursive: true });
   const { success } = await new Deno.Command("cp", {
     args: ["-r", "main.ts", "deno.json", "deno.lock", "commands", "lib", "scripts", folder],
     cwd: root,
@@ -92,7 +96,7 @@ async function filesFrom(folder: string, entry: string): Promise<string[]> {
   return [...files];
 }
 
-Deno.test("The compiled program holds every module and library, its commit, and its rights only", async () => {
+Deno.test("The compiled program holds every module and library, its commit, and its rights only, to the byte", async () => {
   const folder = await copyOfProgram();
   const { code, stdout, stderr } = await deno(folder, ["run", "-A", "scripts/compile.ts"]);
   assert.equal(code, 0, stdout + stderr);
@@ -113,8 +117,37 @@ Deno.test("The compiled program holds every module and library, its commit, and 
     assert.ok(laidIn.includes(await latin1Of(file)), `${file} is not in the program`);
   }
   assertRights(laidIn);
+  await assertNoPath(folder, laidIn);
+  assert.deepEqual([...new Set(laidIn.match(/"t":\d+/g))], ['"t":0'], "times of files");
+  await assertSameElsewhere(`${folder}/dist/sluice`);
   await Deno.remove(folder, { recursive: true });
 });
+
+/** Asserts that nothing tells where this machine has its files: on another one it would differ. */
+async function assertNoPath(folder: string, laidIn: string): Promise<void> {
+  const { denoDir } = JSON.parse((await deno(folder, ["info", "--json"])).stdout);
+  for (const path of [folder, encodeURI(folder), root, denoDir, encodeURI(denoDir)]) {
+    const at = laidIn.indexOf(path);
+    assert.equal(at, -1, `it tells ${laidIn.slice(Math.max(0, at - 100), at + 200)}`);
+  }
+}
+
+/** Asserts that the same files, copied later to another place, become the same program. */
+async function assertSameElsewhere(program: string): Promise<void> {
+  const elsewhere = await copyOfProgram("/deeper/ä checkout");
+  const { success, output } = await buildProgram(compilePlanOf([]), "0123456", `${elsewhere}/`);
+  assert.ok(success, output);
+  const [one, other] = await Promise.all(
+    [program, `${elsewhere}/dist/sluice`].map((path) => Deno.readFile(path)),
+  );
+  assert.ok(one !== undefined && other !== undefined && Buffer.from(one).equals(other));
+  assert.deepEqual(await namesIn(`${elsewhere}/dist`), ["sluice"], "nothing else is left");
+  await Deno.remove(join(elsewhere, "../.."), { recursive: true });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+}
 
 /** Packages for other systems are named, and only in the cache when something was built for these. */
 async function isForThisSystem(path: string): Promise<boolean> {
@@ -152,10 +185,7 @@ Deno.test("A program with a wrong type is not compiled", async () => {
   const { code, stderr } = await deno(folder, ["run", "-A", "scripts/compile.ts"]);
   assert.equal(code, 1);
   assert.match(stderr, /TS2322/);
-  assert.deepEqual(
-    (await Array.fromAsync(Deno.readDir(`${folder}/dist`))).map(({ name }) => name),
-    ["build.json"],
-  );
+  assert.deepEqual(await namesIn(`${folder}/dist`), []);
   await Deno.remove(folder, { recursive: true });
 });
 
