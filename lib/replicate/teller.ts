@@ -7,6 +7,14 @@ import { type Outcome, outcomeJson, outcomeText, type Report } from "./report.ts
 import type { Listener } from "./round.ts";
 import type { Stage } from "./states.ts";
 
+/** What the log says of how a table or view ended. */
+const cameTo = {
+  copied: "was copied",
+  refused: "was refused",
+  failed: "failed",
+  stopped: "was not done",
+} as const;
+
 /** Where results go. */
 export interface TellerPlace {
   /** Standard output. */
@@ -108,7 +116,7 @@ export class Teller implements Listener {
       : is === "copied"
       ? { rows: outcome.rows, bytes: outcome.bytes }
       : {};
-    this.log(isBad ? "error" : "info", `A ${kind} is ${is === "stopped" ? "not done" : is}`, {
+    this.log(isBad ? "error" : "info", `A ${kind} ${cameTo[is]}`, {
       name,
       ...more,
     });

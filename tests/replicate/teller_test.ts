@@ -62,8 +62,8 @@ Deno.test("Teller logs results in a daemon", () => {
   const { text, logged } = told({ isJson: false, isDaemon: true });
   assert.equal(text, "");
   assert.deepEqual(logged.slice(states.length, -1), [
-    "info A table is copied t 5 9",
-    "error A table is failed u no\u001b[2J",
+    "info A table was copied t 5 9",
+    "error A table failed u no\u001b[2J",
   ]);
   assert.match(logged.at(-1) ?? "", /^info The datasets are compared 1 /);
 });
