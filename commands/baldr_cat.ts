@@ -47,8 +47,9 @@ export const baldrCat = defineCommand({
     "those --format jsonl and a terminal show offset, timestamp (milliseconds since 1970), key, " +
     'value and headers; text is a string, other bytes are {"base64":"…"}, what is absent is null. All ' +
     "other formats give their values.\n\nOn a terminal no record commands it: control characters but " +
-    "line feed and tab are shown, as \\u001b. Pipes and files get the bytes.\n\nA URL is that of an object, or of a folder or any beginning " +
-    "of names: all objects below it then, topic by topic, partition by partition, by offset.",
+    "line feed and tab are shown, as \\u001b. Pipes and files get the bytes.\n\nA URL is that of an " +
+    "object, or of a folder or any beginning of names: all objects below it then, topic by topic, " +
+    "partition by partition, by offset.",
   operands: storedOperands,
   options,
   exits: {
