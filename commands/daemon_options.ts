@@ -28,7 +28,7 @@ export const daemonOptions = {
   "metrics-prefix": text({
     placeholder: "TEXT",
     fallback: "sluice.",
-    help: "what names begin with that are reported to Riemann and statsd",
+    help: "what the names of reported metrics begin with",
   }),
   "metrics-tags": list({
     placeholder: "TAG,...",
