@@ -182,8 +182,13 @@ export async function runPairs(
 }
 
 /** The spread of what ours was of theirs, pair by pair. */
-export function ratioOf({ ours, theirs }: Pairs, field: keyof ForwardRun): Spread {
-  return spreadOf(ours.map((one, i) => one[field] / (theirs[i]?.[field] ?? NaN)));
+export function ratioOf(pairs: Pairs, field: keyof ForwardRun): Spread {
+  return spreadOf(ratiosOf(pairs, field));
+}
+
+/** The ratio of each pair. */
+export function ratiosOf({ ours, theirs }: Pairs, field: keyof ForwardRun): number[] {
+  return ours.map((one, i) => one[field] / (theirs[i]?.[field] ?? NaN));
 }
 
 /** Prints a line about the runs of one program. */

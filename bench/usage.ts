@@ -35,6 +35,18 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (low + high) / 2, least, most };
 }
 
+/**
+ * Where the true median lies with a certainty of at least 95 %, whatever the distribution: between two
+ * of the measurements, by the sign test. All of them when they are fewer than six.
+ */
+export function medianInterval(values: readonly number[]): Pick<Spread, "least" | "most"> {
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = Math.max(0, Math.floor(values.length / 2 - 0.98 * Math.sqrt(values.length)) - 1);
+  const [least, most] = [sorted[rank], sorted.at(-1 - rank)];
+  if (least === undefined || most === undefined) throw new RangeError("no measurements");
+  return { least, most };
+}
+
 /** `1.52 (1.47..1.60)` */
 export function spreadText({ median, least, most }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${least.toFixed(digits)}..${most.toFixed(digits)})`;
