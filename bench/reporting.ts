@@ -199,9 +199,9 @@ function between({ least, most }: ReturnType<typeof medianInterval>): string {
  * Compares forward-syslog that reports each second to Riemann and statsd with one that reports
  * nothing, on one Kafka 4.1: lines as in `forward`, four senders. Both live at the same time and take
  * turns, for some rounds; then once more with a Riemann that is down, mute, and restarted twice a
- * second, and with OpenTelemetry. Before that, how long a report of very many values holds the event loop. Exits
- * 1 when a bound is broken. `--quick` runs fewer lines and pairs, for a look; its figures are not for
- * publishing.
+ * second, and with OpenTelemetry. Before that it measures how long a report of very many values holds
+ * the event loop. Exits 1 when a bound is broken. `--quick` runs fewer lines and pairs, for a look; its
+ * figures are not for publishing.
  */
 export async function run(args: string[]): Promise<void> {
   const quick = args.includes("--quick");

@@ -6,7 +6,10 @@ import type { Answer, Known, Move, TableEnd, Work, Wrote } from "./states.ts";
 /** The clocks of the two services that tell moments need not be one. */
 const clocksMs = 60_000;
 
-/** Whether that moment is not after the other one, both in milliseconds as texts; so it is when one is not told. */
+/**
+ * Whether that moment is not after the other one, both in milliseconds as texts. It is taken to be so
+ * when one of them is not told.
+ */
 export function isUntil(ms: string | undefined, otherMs: string | null | undefined): boolean {
   return !(Number(ms ?? NaN) > Number(otherMs ?? NaN) + clocksMs);
 }
