@@ -41,7 +41,7 @@ async function freeze(start: () => Promise<SluiceProcess>, until: number): Promi
   let frozen = 0;
   while (performance.now() < until - frozenMs || frozen === 0) {
     await delay(3_000);
-    sluice.process.signal("SIGSTOP");
+    await sluice.process.freeze();
     await delay(frozenMs);
     sluice.process.signal("SIGCONT");
     frozen++;

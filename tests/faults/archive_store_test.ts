@@ -84,7 +84,7 @@ Deno.test("a broker that is killed, started again, and stands still: nothing is 
   await delay(3_000);
   await kafka.restart();
   await delay(5_000);
-  kafka.pause();
+  await kafka.pause();
   await delay(10_000);
   kafka.resume();
   await delay(4_000);
@@ -104,7 +104,7 @@ Deno.test("a store that is killed, started again, and stands still: nothing is l
   await eventually("a word about it", async () => (await readinessOf(sluice)).status === 503);
   await s3.restart();
   await delay(2_000);
-  s3.pause();
+  await s3.pause();
   await delay(4_000);
   s3.resume();
   await load.stop();

@@ -65,7 +65,7 @@ Deno.test("a broker killed and back after 20 s has every line, and none was take
 Deno.test("a broker that stands still for 30 s has every line, and none was taken meanwhile", async () => {
   await using kafka = await startKafka();
   await survives(kafka, "paused", async (whileAway) => {
-    kafka.pause();
+    await kafka.pause();
     await delay(27_000);
     await whileAway();
     kafka.resume();

@@ -118,7 +118,7 @@ Deno.test("what is written while a stopping sluice stands still is read when it 
   await conn.write(encoder.encode(`${numberedLine(1)}\n`));
   sluice.process.signal("SIGTERM");
   assert.equal(await conn.read(new Uint8Array(1)), null, "we were not asked to leave");
-  sluice.process.signal("SIGSTOP");
+  await sluice.process.freeze();
   await conn.write(encoder.encode(lines.slice(1).map((line) => `${line}\n`).join("")));
   // Longer than a sender may be silent that was asked to leave.
   await delay(3_000);

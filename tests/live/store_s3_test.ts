@@ -154,7 +154,7 @@ Deno.test("A store that does not answer is a fault that passes", () =>
   withS3(async (server, open) => {
     const store = await open("place/a", { connectMs: 1_000, idleMs: 500 });
     await store.put("before", text("1"));
-    server.pause();
+    await server.pause();
     try {
       for (const body of [text("x"), pattern(partBytes + 1)]) {
         await assert.rejects(store.put("k", body), {

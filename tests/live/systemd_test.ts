@@ -102,7 +102,7 @@ Deno.test("The watchdog is not fed while the event loop hangs, nor while the pro
     await delay(3 * watchdogUsec / 1_000);
     assert.equal((await socket.told()).length, before);
   };
-  sluice.process.signal("SIGSTOP");
+  await sluice.process.freeze();
   await assertMute();
   sluice.process.signal("SIGCONT");
   await assertFed(socket, sluice);

@@ -163,8 +163,8 @@ export class KafkaServer implements AsyncDisposable {
   }
 
   /** Freezes the broker: connections stay open and nothing is answered. */
-  pause(): void {
-    this.#running().signal("SIGSTOP");
+  async pause(): Promise<void> {
+    await this.#running().freeze();
   }
 
   resume(): void {

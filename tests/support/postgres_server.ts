@@ -1,4 +1,5 @@
 import { makeServerFolder, runCommand, type ServerProcess, startProcess } from "./processes.ts";
+import { freeze } from "./freezing.ts";
 import { freePort } from "./ports.ts";
 import { delay, eventually } from "./waiting.ts";
 import type { CertificateSet } from "./certificates.ts";
@@ -113,8 +114,8 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Freezes the server with all its backends: connections stay open and nothing is answered. */
   async pause(): Promise<void> {
-    this.#running().signal("SIGSTOP"); // first: it makes no new backends then
-    for (const pid of await childrenOf(this.#running().pid)) kill(pid, "SIGSTOP");
+    await this.#running().freeze(); // first: it makes no new backends then
+    for (const pid of await childrenOf(this.#running().pid)) await freeze(pid);
   }
 
   async resume(): Promise<void> {

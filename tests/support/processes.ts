@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { freeze } from "./freezing.ts";
 import { within } from "./waiting.ts";
 
 /** The folder of downloaded servers and of notes about running ones; git-ignored. */
@@ -24,6 +25,8 @@ export interface ServerProcess {
   tail(lines?: number): Promise<string>;
   /** Sends a signal; nothing happens when the process has ended already. */
   signal(signal: Deno.Signal): void;
+  /** SIGSTOP, and waits until all of it stands still; SIGCONT lets it go on. */
+  freeze(): Promise<void>;
   /** SIGTERM, and SIGKILL when that has not helped after `graceMs`; waits for the end. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -154,6 +157,7 @@ function handle(
     pid: child.pid,
     ended,
     signal,
+    freeze: () => freeze(child.pid),
     tail: async (lines = 30) => {
       const text = await Deno.readTextFile(log).catch(() => "");
       return `--- ${name} (${log}) ---\n${text.trimEnd().split("\n").slice(-lines).join("\n")}`;

@@ -71,8 +71,8 @@ export class S3Server implements AsyncDisposable {
   }
 
   /** Freezes the server: connections stay open and nothing is answered. */
-  pause(): void {
-    this.#running().signal("SIGSTOP");
+  async pause(): Promise<void> {
+    await this.#running().freeze();
   }
 
   resume(): void {
