@@ -35,7 +35,7 @@ export function afterJob(
     case "placing":
       return afterPlacing(work, state, answer, context);
     case "printing":
-      return afterPrinting(work, state, answer);
+      return afterPrinting(work, state, answer, context);
   }
 }
 
@@ -43,16 +43,18 @@ function verdictOn(
   work: Work,
   state: { readonly job: JobWatch },
   answer: Answer,
+  { settings }: Context,
 ): JobVerdict {
   const { job, attached } = expect(answer, "job");
-  return judgeJob(state.job, job, attached, `copy table ${work.source.tableId}`);
+  return judgeJob(state.job, job, attached, `copy table ${work.source.tableId}`, settings);
 }
 
 /** No job of ours has made it: it is somebody else's, and present. */
 function afterProbe(work: Work, state: State<"probing">, answer: Answer, context: Context): Move {
   const { job } = expect(answer, "job");
   if (job === null) return otherProbe(state.known, context);
-  const verdict = judgeJob(state.job, job, true, `copy table ${work.source.tableId}`);
+  const what = `copy table ${work.source.tableId}`;
+  const verdict = judgeJob(state.job, job, true, what, context.settings);
   if (verdict.is === "again") return { to: { ...state, job: verdict.watch } };
   if (verdict.is === "done" && !madeBy(job, work)) return { end: { is: "unchanged" } };
   const next = { known: state.known, job: state.job };
@@ -95,7 +97,7 @@ function afterCopy(work: Work, state: State<"copying">, answer: Answer, context:
     context.quota.refused(reasonOf(answer.error));
     return otherWay(work, known, context, answer.error);
   }
-  const verdict = verdictOn(work, state, answer);
+  const verdict = verdictOn(work, state, answer, context);
   const { jobId } = copyJob(work, known, state.job.generation);
   if (goesAcross && !state.job.isBegun && verdict.is !== "failed") context.quota.begun();
   switch (verdict.is) {
@@ -155,7 +157,7 @@ function afterExtracting(
   const { known, job: { generation } } = state;
   const { jobId } = extractJob(work, known, generation, context);
   const folder = folderOf(work, jobId, context);
-  const verdict = verdictOn(work, state, answer);
+  const verdict = verdictOn(work, state, answer, context);
   switch (verdict.is) {
     case "running":
       return { to: { ...state, job: verdict.watch }, afterMs: verdict.afterMs };
@@ -182,7 +184,7 @@ function afterLoading(
 ): Move {
   const { known, staged } = state;
   const folders = [staged.folder];
-  const verdict = verdictOn(work, state, answer);
+  const verdict = verdictOn(work, state, answer, context);
   switch (verdict.is) {
     case "running":
     case "again":
@@ -206,7 +208,7 @@ function afterLoading(
 function afterPlacing(work: Work, state: State<"placing">, answer: Answer, context: Context): Move {
   const { known } = state;
   const { jobId } = placeJob(work, known, state.job.generation, context);
-  const verdict = verdictOn(work, state, answer);
+  const verdict = verdictOn(work, state, answer, context);
   switch (verdict.is) {
     case "running":
     case "again":
@@ -248,7 +250,12 @@ function contested(
 }
 
 /** First the source's fingerprint, then the copy's, then they are compared. */
-function afterPrinting(work: Work, state: State<"printing">, answer: Answer): Move {
+function afterPrinting(
+  work: Work,
+  state: State<"printing">,
+  answer: Answer,
+  context: Context,
+): Move {
   const { known, wrote, done } = state;
   const [one, other] = state.jobs;
   if (done === 2) {
@@ -257,7 +264,7 @@ function afterPrinting(work: Work, state: State<"printing">, answer: Answer): Mo
     const why = new SluiceError(`copy table ${work.source.tableId}`, "permanent", difference);
     return { to: { at: "spoiling", known, wrote, why } };
   }
-  const verdict = verdictOn(work, { job: done === 0 ? one : other }, answer);
+  const verdict = verdictOn(work, { job: done === 0 ? one : other }, answer, context);
   const withJob = (job: JobWatch): State<"printing"> => ({
     ...state,
     jobs: done === 0 ? [job, other] : [one, job],

@@ -36,18 +36,31 @@ function pollPauseMs(polls: number): number {
   return Math.min(10_000, Math.round(1_000 * 1.5 ** polls));
 }
 
+/** The pause after so many jobs of ours that failed, milliseconds. */
+function pauseMs(failures: number): number {
+  return Math.min(60_000, 1_000 * 4 ** (failures - 1));
+}
+
+/** The pauses after each of them. */
+function pausesMs(failures: number): number {
+  return failures === 0 ? 0 : pausesMs(failures - 1) + pauseMs(failures);
+}
+
 /**
  * Judges a job. Only `errorResult` makes it a failed one; `errors` alone are warnings. A job that had
  * failed before we came is no verdict on our work, whatever it failed by: somebody may have mended the
  * cause since. Its id is used up, and the next generation is tried.
  *
  * @param attached it was there when we wanted to begin it.
+ * @param patience how long jobs of ours may be tried again: their pauses together, milliseconds. Five are
+ *   begun at most, whatever is left of it: a job that fails counts against the quota of the day, too.
  */
 export function judgeJob(
   watch: JobWatch,
   job: JobResource | null,
   attached: boolean,
   what: string,
+  { patienceMs }: { readonly patienceMs: number },
 ): JobVerdict {
   if (job === null) {
     const error = new SluiceError(what, "transient", "the job that was begun cannot be found");
@@ -69,8 +82,9 @@ export function judgeJob(
   if (!isOurs) return nextOne(watch, watch.failures, 0, error);
   if (error.fault !== "transient") return { is: "failed", error, reason };
   const failures = watch.failures + 1;
-  if (failures >= failuresMost) return { is: "failed", error, reason };
-  return nextOne(watch, failures, Math.min(60_000, 1_000 * 4 ** (failures - 1)), error);
+  const isOver = failures >= failuresMost || pausesMs(failures) > patienceMs;
+  if (isOver) return { is: "failed", error, reason };
+  return nextOne(watch, failures, pauseMs(failures), error);
 }
 
 /** The next generation; `done` jobs whose work is gone use theirs up, too. */

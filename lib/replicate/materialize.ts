@@ -79,7 +79,7 @@ export async function materialize(
     });
     tools.onJob(job);
     const isFound = attached && !isOfAttempt(job, attempt);
-    const verdict = judgeJob(watch, job, isFound, `materialize ${nameOf(wanted.table)}`);
+    const verdict = judgeJob(watch, job, isFound, `materialize ${nameOf(wanted.table)}`, tools);
     if (verdict.is === "failed") throw failure(wanted, verdict);
     if (verdict.is === "done") {
       if (!verdict.isOld || wanted.runId !== null) {

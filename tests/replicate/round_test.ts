@@ -213,6 +213,18 @@ Deno.test("replicate gives up after its patience with what does not pass", async
   assert.ok(tookMs > 60_000 && tookMs < 80_000, String(tookMs));
 });
 
+Deno.test("replicate gives up after its patience with jobs that fail again and again, or after five", async () => {
+  for (const [patienceMs, jobs] of [[0, 1], [3_000, 2], [30_000, 4], [600_000, 5]] as const) {
+    const rig = new Rig();
+    rig.cloud.table("p1.web", "t", {}, ["a"]);
+    rig.cloud.jobFault = () => ({ reason: "backendError", message: "try again" });
+    const beganMs = rig.world.clockMs;
+    assert.deepEqual(await rig.run({ via: "extract", patienceMs }), { t: "failed" });
+    assert.equal(rig.callsOf("jobs.insert").length, jobs, `${patienceMs} ms`);
+    assert.ok(rig.world.clockMs - beganMs <= patienceMs + 20_000, `${patienceMs} ms`);
+  }
+});
+
 Deno.test("replicate never touches a table in its way, by any of its ways", async () => {
   for (const via of ["extract", "copy"] as const) {
     const rig = new Rig(["EU", "EU"]);
