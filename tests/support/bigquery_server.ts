@@ -180,9 +180,7 @@ export class BigQueryServer implements AsyncDisposable {
         TMPDIR: this.folder, // it leaves a folder for uploads
       },
     });
-    await Promise.all(
-      [this.ports.objects, this.ports.rest].map((port) => waitForPort(port, 60_000)),
-    );
+    await Promise.all([this.ports.objects, this.ports.rest].map((port) => waitForPort(port)));
     await this.#upstream.createDataset(spoolDataset.projectId, spoolDataset.datasetId);
     await this.objects.createBucket(spoolBucket, "US");
     const { jobLatencyMs = 0, pageRows = 1_000, port } = this.options;

@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** @default a temporary folder, so that nothing is left behind here */
   readonly cwd?: string;
-  /** The process is killed after so long, and the code is that of the kill. @default 60_000 */
+  /** The process is killed after so long, and the code is that of the kill. @default 120_000 */
   readonly timeoutMs?: number;
 }
 
@@ -35,7 +35,7 @@ export function runSluice(args: readonly string[], options: RunOptions = {}): Pr
 /** Runs any program, without input, to its end. */
 export async function runToEnd(
   [command, ...args]: readonly [command: string, ...args: string[]],
-  { env = {}, cwd = "/tmp", timeoutMs = 60_000 }: RunOptions = {},
+  { env = {}, cwd = "/tmp", timeoutMs = 120_000 }: RunOptions = {},
 ): Promise<Outcome> {
   const begun = performance.now();
   const { code, stdout, stderr } = await new Deno.Command(command, {

@@ -88,7 +88,7 @@ export class KafkaServer implements AsyncDisposable {
     await this.#administer(async (admin) => {
       const topics = [{ topic: name, numPartitions: partitions, configEntries }];
       // kafkajs waits by itself, too, but gives up when a busy broker does not know the topic yet.
-      await admin.createTopics({ topics, waitForLeaders: false });
+      await admin.createTopics({ topics, waitForLeaders: false, timeout: busyMs });
       await eventually(`leaders for ${name}`, async () => {
         const seen = await admin.fetchTopicMetadata({ topics: [name] }).catch(() => undefined);
         return seen?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ===
@@ -98,13 +98,13 @@ export class KafkaServer implements AsyncDisposable {
   }
 
   async deleteTopic(name: string): Promise<void> {
-    await this.#administer((admin) => admin.deleteTopics({ topics: [name] }));
+    await this.#administer((admin) => admin.deleteTopics({ topics: [name], timeout: busyMs }));
   }
 
   /** Adds partitions until the topic has `count`. */
   async addPartitions(topic: string, count: number): Promise<void> {
     await this.#administer((admin) =>
-      admin.createPartitions({ topicPartitions: [{ topic, count }] })
+      admin.createPartitions({ topicPartitions: [{ topic, count }], timeout: busyMs })
     );
   }
 
@@ -245,13 +245,13 @@ export class KafkaServer implements AsyncDisposable {
     this.#broker = broker;
     let hasEnded = false;
     broker.ended.then(() => hasEnded = true);
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + 120_000;
     while (!await this.#answers()) {
       if (!hasEnded && performance.now() < deadline) {
         await delay(100);
         continue;
       }
-      const why = hasEnded ? "it has ended" : "no answer for 60 s";
+      const why = hasEnded ? "it has ended" : "no answer for 120 s";
       throw new Error(`Cannot start Kafka on ${this.bootstrap}: ${why}\n${await broker.tail()}`);
     }
   }
@@ -311,12 +311,18 @@ export function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
   return KafkaServer.start(options);
 }
 
+/** How long a broker on a busy machine may take over a request; kafkajs gives it a second or five. */
+const busyMs = 30_000;
+
 /** kafkajs, silent, with few retries. */
 export function kafkajsOf(bootstrap: string): Kafka {
   return new Kafka({
     clientId: "sluice-tests",
     brokers: [bootstrap],
     logLevel: logLevel.NOTHING,
+    connectionTimeout: busyMs,
+    authenticationTimeout: busyMs,
+    requestTimeout: 2 * busyMs,
     retry: { retries: 3, initialRetryTime: 100 },
   });
 }

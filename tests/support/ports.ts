@@ -6,7 +6,7 @@ import { delay } from "./waiting.ts";
  */
 export function freePort(): number {
   for (let attempt = 0; attempt < 200; attempt++) {
-    const port = rangeStart + Math.floor(Math.random() * rangePorts);
+    const port = rangeStart + 1 + Math.floor(Math.random() * (rangePorts - 1));
     if (taken.has(port) || !isFree(port)) continue;
     taken.add(port);
     return port;
@@ -15,9 +15,25 @@ export function freePort(): number {
 }
 
 // Test files that run at once draw from ranges of their own, for a port is free, too, while the server
-// that it was drawn for is on its way.
+// that it was drawn for is on its way. A range belongs to whoever listens on its first port; the
+// listener lives as long as the test file, and is opened before its tests, which may not leave any.
 const rangePorts = 500;
-const rangeStart = 12_000 + rangePorts * Math.floor(Math.random() * 40);
+const ranges = 40;
+const rangeStart = takeRange();
+
+function takeRange(): number {
+  const first = Math.floor(Math.random() * ranges);
+  for (let n = 0; n < ranges; n++) {
+    const start = 12_000 + rangePorts * ((first + n) % ranges);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port: start }).unref();
+      return start;
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
+    }
+  }
+  throw new Error(`Cannot find a free range of ports: ${ranges} tried from 12000 on`);
+}
 
 // Ports handed out here: two servers that start at once must not get the same one.
 const taken = new Set<number>();
@@ -33,7 +49,7 @@ function isFree(port: number): boolean {
 }
 
 /** Waits until somebody accepts connections on the port. Throws after `timeoutMs`. */
-export async function waitForPort(port: number, timeoutMs = 30_000): Promise<void> {
+export async function waitForPort(port: number, timeoutMs = 90_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     try {

@@ -199,7 +199,7 @@ export class PostgresServer implements AsyncDisposable {
       ...[...userWords(programs.account), programs.postgres, "-D", `${folder}/data`],
       ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
     ];
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 90_000;
     while (true) {
       const server = await startProcess({ name: "postgres", command, args, folder });
       this.#process = server;
@@ -222,7 +222,7 @@ export class PostgresServer implements AsyncDisposable {
   async #answers(): Promise<boolean> {
     const { success } = await runCommand(
       [this.programs.psql, "-X", "-q", "-c", "SELECT 1", "postgres"],
-      { env: { ...this.env("postgres"), PGCONNECT_TIMEOUT: "5" } },
+      { env: { ...this.env("postgres"), PGCONNECT_TIMEOUT: "30" } },
     );
     return success;
   }

@@ -117,13 +117,13 @@ export class S3Server implements AsyncDisposable {
     this.#process = server;
     let hasEnded = false;
     server.ended.then(() => hasEnded = true);
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 90_000;
     while (!await this.#answers()) {
       if (!hasEnded && performance.now() < deadline) {
         await delay(50);
         continue;
       }
-      const why = hasEnded ? "it has ended" : "no answer for 30 s";
+      const why = hasEnded ? "it has ended" : "no answer for 90 s";
       throw new Error(`Cannot start S3 on ${this.endpoint}: ${why}\n${await server.tail()}`);
     }
   }
