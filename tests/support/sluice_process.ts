@@ -43,9 +43,12 @@ export class SluiceProcess implements AsyncDisposable {
   /** Waits for a line of the log that holds all of the words. */
   async said(...words: string[]): Promise<string> {
     return await eventually(`a log line with ${words.join(", ")}`, async () => {
-      const lines = (await this.log()).split("\n");
+      // Asked first: between the two looks it may say so and end.
+      const hasEnded = await within(this.process.ended, 0);
+      // Behind the last line feed there is nothing, or what is being written.
+      const lines = (await this.log()).split("\n").slice(0, -1);
       const line = lines.find((one) => words.every((word) => one.includes(word)));
-      if (line === undefined && await within(this.process.ended, 0)) {
+      if (line === undefined && hasEnded) {
         throw new Error(`sluice ended:\n${await this.process.tail()}`);
       }
       return line;
