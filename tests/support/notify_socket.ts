@@ -4,6 +4,9 @@ import { eventually } from "./waiting.ts";
 
 const program = fileURLToPath(new URL("notify_socket.py", import.meta.url));
 
+/** Begins what we send ourselves, which no service would. */
+const mark = "X_MARK=";
+
 /** A datagram that systemd would have got. */
 export interface Told {
   /** Seconds of a clock that only goes forward. */
@@ -38,7 +41,24 @@ export class NotifySocket implements AsyncDisposable {
 
   /** All that it was told so far. */
   async told(): Promise<Told[]> {
-    return (await this.#lines()).slice(1).map((line) => JSON.parse(line) as Told);
+    return (await this.#everything()).filter(({ text }) => !text.startsWith(mark));
+  }
+
+  /** Waits until it has told of all that was sent to it before, by sending it something, too. */
+  async settle(): Promise<void> {
+    const text = mark + crypto.randomUUID();
+    const path = `\0sluice-test-${crypto.randomUUID()}`;
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path });
+    try {
+      const to = { transport: "unixpacket", path: this.name.replace(/^@/, "\0") } as const;
+      await socket.send(new TextEncoder().encode(text), to);
+    } finally {
+      socket.close();
+    }
+    await eventually(
+      "what was sent to the stand-in",
+      async () => (await this.#everything()).some((one) => one.text === text),
+    );
   }
 
   /** The number of datagrams that hold this line. */
@@ -52,6 +72,10 @@ export class NotifySocket implements AsyncDisposable {
       const told = await this.told();
       return told.find(({ text }) => text.split("\n").some((line) => pattern.test(line)));
     });
+  }
+
+  async #everything(): Promise<Told[]> {
+    return (await this.#lines()).slice(1).map((line) => JSON.parse(line) as Told);
   }
 
   async #lines(): Promise<string[]> {
