@@ -89,10 +89,14 @@ export class OtlpServer implements AsyncDisposable {
     };
   }
 
+  /** The last export that had a metric of this name; nothing when there was none. */
+  newestWith(name: string): readonly OtlpMetric[] {
+    return this.exports.findLast((metrics) => metrics.some((one) => one.name === name)) ?? [];
+  }
+
   /** The value of a metric without labels in the last export that had it. */
   newest(name: string): number | undefined {
-    const last = this.exports.findLast((metrics) => metrics.some((one) => one.name === name));
-    return last?.find((one) => one.name === name)?.points[0]?.value;
+    return this.newestWith(name).find((one) => one.name === name)?.points[0]?.value;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

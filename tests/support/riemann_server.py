@@ -9,6 +9,7 @@ With `refuse` it answers that it does not want the events.
 """
 
 import json
+import socket
 import socketserver
 import struct
 import sys
@@ -111,13 +112,21 @@ def take(message, how):
 
 class Tcp(socketserver.StreamRequestHandler):
     def handle(self):
-        while head := self.rfile.read(4):
+        try:
+            self.converse()
+        except ConnectionError:
+            pass  # It has waited long enough for us, and gone.
+
+    def converse(self):
+        while len(head := self.rfile.read(4)) == 4:
             (length,) = struct.unpack(">I", head)
+            message = self.rfile.read(length)
+            if len(message) < length:
+                return
             if refuses:
-                self.rfile.read(length)
                 answer = b"\x10\x00\x1a\x0cnot \x1b[31mnow!"
             else:
-                take(self.rfile.read(length), "tcp")
+                take(message, "tcp")
                 answer = b"\x10\x01"
             self.wfile.write(struct.pack(">I", len(answer)) + answer)
 
@@ -136,6 +145,8 @@ port = int(sys.argv[1])
 refuses = sys.argv[2:] == ["refuse"]
 udp = socketserver.UDPServer(("127.0.0.1", port), Udp)
 udp.max_packet_size = 16384
+# Nothing is to be lost while we have no processor.
+udp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
 threading.Thread(target=udp.serve_forever, daemon=True).start()
 with TcpServer(("127.0.0.1", port), Tcp) as tcp:
     print(json.dumps({"listening": port}), flush=True)

@@ -71,6 +71,11 @@ export class RiemannServer implements AsyncDisposable {
     this.#process?.signal(which);
   }
 
+  /** SIGSTOP, and waits until it stands still. */
+  async freeze(): Promise<void> {
+    await this.#process?.freeze();
+  }
+
   async stop(): Promise<void> {
     await this.#process?.stop();
     this.#process = null;
