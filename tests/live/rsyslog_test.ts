@@ -41,7 +41,8 @@ ruleset(name="file") { action(type="omfile" file="${file}" template="line") }\n`
     await sender.inject(lines);
     const received = await eventually(`5,000 lines by ${protocol}`, async () => {
       const text = await Deno.readTextFile(file).catch(() => "");
-      const some = text.trimEnd().split("\n");
+      // Behind the last line feed there is nothing, or what is being written: pages, not lines.
+      const some = text.split("\n").slice(0, -1);
       return some.length >= lines.length && some;
     });
     const found = compareLines(lines, received);
