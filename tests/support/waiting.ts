@@ -29,6 +29,23 @@ export async function eventually<T>(
   }
 }
 
+/**
+ * Waits for the promise and looks at it from a timer, so far apart.
+ *
+ * @returns how many looks it took: the time that the event loop has had. While the machine stands still,
+ *   or works for others, there are none.
+ */
+export async function looksUntil(promise: Promise<unknown>, everyMs: number): Promise<number> {
+  let looks = 0;
+  const timer = setInterval(() => looks++, everyMs);
+  try {
+    await promise;
+    return looks;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** Waits for the promise, at most `timeoutMs`; tells whether it came in time. */
 export async function within(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;

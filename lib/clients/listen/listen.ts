@@ -35,7 +35,7 @@ export interface Listener {
   /**
    * Stops listening so that nobody is turned away who had connected before: they come out of
    * {@linkcode Listener.accept}, which must go on being called. When it resolves the socket is closed.
-   * Takes a moment, at most some three seconds. Never throws.
+   * Takes a moment, at most some three seconds, unless many TLS handshakes go on. Never throws.
    */
   lastCall(): Promise<void>;
   /** Stops listening at once. Who waits to be accepted is cut off with what was written already. */

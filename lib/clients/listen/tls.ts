@@ -14,8 +14,10 @@ export type { TlsFiles } from "./credentials.ts";
 const acceptedMost = 64;
 
 /**
- * How many looks, so far apart, a last call gives those who are just shaking hands. One that resumes
- * an earlier session sends its first lines together with the end of its handshake.
+ * How many looks in a row, so far apart, may find that nobody has got any further, until a last call
+ * gives up those who are just shaking hands. One that resumes an earlier session sends its first lines
+ * together with the end of its handshake. On a busy machine forty of them take more than a second; none
+ * takes longer than a handshake may.
  */
 const handshakeLooks = 20;
 const handshakeLookMs = 50;
@@ -52,6 +54,8 @@ class TlsListener implements Listener {
   #calling: Promise<void> | null = null;
   /** Where those are who have connected and not finished their handshake. */
   readonly #handshakes = new Set<string>();
+  /** How often somebody got further: connected, shook hands, was accepted, or went. */
+  #steps = 0;
 
   constructor(
     readonly url: ListenUrl,
@@ -67,6 +71,7 @@ class TlsListener implements Listener {
 
   accept(): Promise<Peer | null> {
     const socket = this.#ready.shift();
+    this.#steps++;
     if (socket !== undefined) return Promise.resolve(new TlsPeer(socket));
     if (this.#isStopped) return Promise.resolve(null);
     return new Promise((resolve) => this.#wanted = resolve);
@@ -82,10 +87,14 @@ class TlsListener implements Listener {
     this.#knock = new Knock({ hostname, port });
     await this.#knock.heard;
     this.server.close();
-    // At least once: the socket itself is closed a turn later.
-    for (let look = 0; look < handshakeLooks && (look === 0 || this.#isAwaited); look++) {
+    let steps = this.#steps;
+    let looks = 0;
+    do {
+      // At least once: the socket itself is closed a turn later.
       await pause(handshakeLookMs);
-    }
+      looks = steps === this.#steps ? looks + 1 : 0;
+      steps = this.#steps;
+    } while (looks < handshakeLooks && this.#isAwaited);
     this.stop();
   }
 
@@ -111,16 +120,21 @@ class TlsListener implements Listener {
     const remote = { hostname: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     const key = keyOf(socket);
     this.#handshakes.add(key);
-    socket.once("close", () => this.#handshakes.delete(key));
+    this.#steps++;
+    socket.once("close", () => this.#leave(key));
     this.#knock?.isOurs(remote).then((isOurs) => {
       if (!isOurs) return;
-      this.#handshakes.delete(key);
+      this.#leave(key);
       socket.destroy();
     });
   }
 
+  #leave(key: string): void {
+    if (this.#handshakes.delete(key)) this.#steps++;
+  }
+
   #take(socket: TLSSocket): void {
-    this.#handshakes.delete(keyOf(socket));
+    this.#leave(keyOf(socket));
     socket.on("error", () => {});
     holdBackSender(socket);
     if (this.#wanted !== null) {

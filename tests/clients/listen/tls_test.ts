@@ -4,7 +4,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { type Listener, listenStream } from "../../../lib/clients/listen/listen.ts";
 import { parseListenUrl } from "../../../lib/formats/listen_url.ts";
 import { type CertificateSet, makeCertificates, sign } from "../../support/certificates.ts";
-import { delay, within } from "../../support/waiting.ts";
+import { delay, eventually, within } from "../../support/waiting.ts";
 import { accepted, assertCannotListen, readText, writeText } from "./sockets.ts";
 
 const folder = await Deno.makeTempDir({ prefix: "sluice-tls-" });
@@ -12,12 +12,14 @@ const certificates: CertificateSet = await makeCertificates(folder);
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
 const { serverCert: certPath, serverKey: keyPath, ca: caPath } = certificates;
-const handshakeMs = 400;
+/** Of the one test that waits for it; a machine that is busy takes longer over a handshake than that. */
+const silenceMs = 1_000;
 
 function open(
-  { tls = { certPath, keyPath }, host = "127.0.0.1" }: {
+  { tls = { certPath, keyPath }, host = "127.0.0.1", handshakeMs = 60_000 }: {
     tls?: { certPath: string; keyPath: string; clientCaPath?: string };
     host?: string;
+    handshakeMs?: number;
   } = {},
 ): Promise<Listener> {
   return listenStream(parseListenUrl(`tls://${host}:0`), { tls, handshakeMs });
@@ -136,7 +138,7 @@ Deno.test("a sender that has closed while much of it is unread is read to its en
     const reading = (async () => {
       for (let n = await peer.read(buffer); n !== null; n = await peer.read(buffer)) read += n;
     })();
-    assert.ok(await within(reading, 5_000), `no end of ${bytes} bytes after ${read}`);
+    assert.ok(await within(reading, 60_000), `no end of ${bytes} bytes after ${read}`);
     assert.equal(read, bytes);
     await writing;
     peer.close();
@@ -184,7 +186,7 @@ Deno.test("with a client CA: its certificates are let in, others and none are tu
     // TLS 1.3 turns a client away only after the client thinks that all is well.
     const turnedAway = client(port, options).then(async (sender) => {
       sender.on("error", () => {}).resume();
-      assert.ok(await within(closed(sender), 5_000), "it may stay");
+      assert.ok(await within(closed(sender), 60_000), "it may stay");
     }, () => {});
     await turnedAway;
   }
@@ -198,19 +200,23 @@ Deno.test("with a client CA: its certificates are let in, others and none are tu
 });
 
 Deno.test("a client that says nothing, or no TLS, is cut; others are served meanwhile", async () => {
-  const listener = await open();
+  const listener = await open({ handshakeMs: silenceMs });
   const { port } = listener.url;
   const silent = connectRaw(port, "127.0.0.1");
   const plain = connectRaw(port, "127.0.0.1", () => plain.write("<13>a sender without TLS\n"));
   const begun = performance.now();
   for (const one of [silent, plain]) one.on("error", () => {}).resume();
   const cuts = Promise.all([closed(silent), closed(plain)]);
-  const sender = await client(port);
+  // Each try has as much time as the silent one.
+  const sender = await eventually(
+    "a sender that is served",
+    () => client(port).catch(() => undefined),
+  );
   const peer = await accepted(listener);
   await write(sender, "served");
   assert.equal(await readText(peer, 6), "served");
-  assert.ok(await within(cuts, 5_000), "still connected");
-  assert.ok(performance.now() - begun >= handshakeMs - 20, "the silent one had its time");
+  assert.ok(await within(cuts, 60_000), "still connected");
+  assert.ok(performance.now() - begun >= silenceMs - 20, "the silent one had its time");
   sender.destroy();
   peer.close();
   listener.stop();
@@ -228,7 +234,7 @@ Deno.test("senders that left before they were accepted: what they sent is read, 
   for (const text of ["last words", ""]) {
     const peer = await accepted(listener);
     const reading = readText(peer);
-    assert.ok(await within(reading, 3_000), `reading "${text}" came to no end`);
+    assert.ok(await within(reading, 60_000), `reading "${text}" came to no end`);
     assert.equal(await reading, text);
     peer.close();
   }
@@ -316,7 +322,7 @@ Deno.test("a listener that cannot be opened says which file or port, and what to
   }
   const first = await open();
   await assertCannotListen(
-    () => listenStream(first.url, { tls: { certPath, keyPath }, handshakeMs }),
+    () => listenStream(first.url, { tls: { certPath, keyPath }, handshakeMs: silenceMs }),
     "permanent",
     first.url.text,
     "another port",
