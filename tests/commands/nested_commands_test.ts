@@ -5,6 +5,7 @@ import type { CommandEntry } from "../../commands/mod.ts";
 import { SluiceError } from "../../lib/core/errors.ts";
 import { Exit } from "../../lib/core/exit.ts";
 import { text, toggle } from "../../lib/core/options.ts";
+import { withEnvironment } from "../support/own_environment.ts";
 
 /** What ran, with its option values and operands. */
 let ran: unknown[] = [];
@@ -90,14 +91,11 @@ for (const [args, complaint] of refused) {
 }
 
 Deno.test("a variable of a command with fewer words is not taken for one of its own", async () => {
-  Deno.env.set("SLUICE_ARCHIVE_VERIFY_TO", "there");
-  try {
+  await withEnvironment({ SLUICE_ARCHIVE_VERIFY_TO: "there" }, async () => {
     const table = [daemon, verify];
     assert.deepEqual(await run(table, ["archive"]), [["archive", undefined, false]]);
     assert.deepEqual(await run(table, ["archive", "verify", "a"]), [
       ["archive verify", "there", false, "a"],
     ]);
-  } finally {
-    Deno.env.delete("SLUICE_ARCHIVE_VERIFY_TO");
-  }
+  });
 });

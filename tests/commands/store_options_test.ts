@@ -3,6 +3,7 @@ import { storeOf, storeOptions, storeReadOptions } from "../../commands/store_op
 import { SluiceError } from "../../lib/core/errors.ts";
 import { resolveOptions } from "../../lib/core/resolve.ts";
 import { realWorld } from "../../lib/core/world.ts";
+import { withEnvironment } from "../support/own_environment.ts";
 import { delay } from "../support/waiting.ts";
 
 const world = realWorld(() => {});
@@ -69,7 +70,12 @@ for (const [what, url, env, complaint] of refused) {
 }
 
 /** The lines of the request that a store sends to list its bucket. */
-async function askedWith(env: Record<string, string>): Promise<string> {
+function askedWith(env: Record<string, string>): Promise<string> {
+  const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+  return withEnvironment({ ...keys, AWS_CA_BUNDLE: undefined }, () => asked(env));
+}
+
+async function asked(env: Record<string, string>): Promise<string> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const heads: string[] = [];
   const serving = (async () => {
@@ -83,11 +89,6 @@ async function askedWith(env: Record<string, string>): Promise<string> {
       conn.close();
     }
   })();
-  const kept = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((name) => {
-    const before = Deno.env.get(name);
-    Deno.env.set(name, "test");
-    return () => before === undefined ? Deno.env.delete(name) : Deno.env.set(name, before);
-  });
   const store = await open("s3://bucket/prefix", {
     SLUICE_ARCHIVE_S3_ENDPOINT: `http://localhost:${listener.addr.port}`,
     ...env,
@@ -99,7 +100,6 @@ async function askedWith(env: Record<string, string>): Promise<string> {
     listener.close();
     await serving.catch(() => {});
     await delay(0);
-    for (const restore of kept) restore();
   }
   return heads.join("");
 }
@@ -112,9 +112,9 @@ Deno.test("endpoint and region are used; with an endpoint the bucket is in the p
 });
 
 Deno.test("--s3-host-style names the bucket in the host all the same", async () => {
-  const asked = askedWith({ SLUICE_ARCHIVE_S3_HOST_STYLE: "true" });
+  const head = askedWith({ SLUICE_ARCHIVE_S3_HOST_STYLE: "true" });
   // Some machines know the names below localhost, others do not.
-  const said = await asked.catch((thrown) => String(thrown));
+  const said = await head.catch((thrown) => String(thrown));
   assert.match(said, /^GET \/\?[^]*host: bucket\.localhost:|its name is not known/i);
 });
 

@@ -7,29 +7,29 @@ import { placeOf } from "../../../lib/clients/store/s3_url.ts";
 import { openStore, type Store, type StoreOptions } from "../../../lib/clients/store/store.ts";
 import { realWorld } from "../../../lib/core/world.ts";
 import { makeCertificates } from "../../support/certificates.ts";
+import { withEnvironment } from "../../support/own_environment.ts";
 import { delay, eventually } from "../../support/waiting.ts";
 import { pattern, text } from "./objects.ts";
 import { refusal, SimpleS3 } from "./simple_s3.ts";
 
-const env = { AWS_ACCESS_KEY_ID: "KEY", AWS_SECRET_ACCESS_KEY: "s3cr3t", AWS_REGION: "eu-west-1" };
+const env = {
+  ...{ AWS_ACCESS_KEY_ID: "KEY", AWS_SECRET_ACCESS_KEY: "s3cr3t", AWS_REGION: "eu-west-1" },
+  ...{ AWS_CONFIG_FILE: undefined, AWS_CA_BUNDLE: undefined },
+};
 
-async function withStore(
+function withStore(
   run: (store: Store, server: SimpleS3, said: string[]) => Promise<void>,
   options: Partial<StoreOptions> = {},
 ): Promise<void> {
-  const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
-  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
-  await using server = new SimpleS3();
-  const { store, said } = await opened(server.endpoint, options);
-  try {
-    await run(store, server, said);
-  } finally {
-    await store.close();
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
+  return withEnvironment(env, async () => {
+    await using server = new SimpleS3();
+    const { store, said } = await opened(server.endpoint, options);
+    try {
+      await run(store, server, said);
+    } finally {
+      await store.close();
     }
-  }
+  });
 }
 
 async function opened(endpoint: string, options: Partial<StoreOptions> = {}) {
@@ -207,9 +207,7 @@ Deno.test("Certificates are looked at, with the authorities of AWS_CA_BUNDLE", a
       await store.close();
     }
   };
-  const before = Deno.env.get("AWS_CA_BUNDLE");
-  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
-  try {
+  await withEnvironment(env, async () => {
     assert.equal(await put(certificates.ca), "put");
     const mistrust = /permanent .*not signed by an authority that we trust; name .*AWS_CA_BUNDLE/;
     assert.match(await put(certificates.wrongCa), mistrust);
@@ -220,12 +218,7 @@ Deno.test("Certificates are looked at, with the authorities of AWS_CA_BUNDLE", a
     assert.match(await put(certificates.ca, plain.endpoint.replace("http", "https")), noTls);
     const noHttp = /transient .*is the endpoint https/;
     assert.match(await put("", server.endpoint.replace("https", "http")), noHttp);
-  } finally {
-    for (const name of Object.keys(env)) Deno.env.delete(name);
-    if (before === undefined) Deno.env.delete("AWS_CA_BUNDLE");
-    else Deno.env.set("AWS_CA_BUNDLE", before);
-    await Deno.remove(folder, { recursive: true });
-  }
+  }).finally(() => Deno.remove(folder, { recursive: true }));
 });
 
 Deno.test("placeOf() reads buckets and prefixes", () => {
