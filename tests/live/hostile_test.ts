@@ -2,19 +2,22 @@
 /** What people who wish us ill may send or drop; each test prints the bound that held. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { fileURLToPath } from "node:url";
 import { constants, createGzip, gzipSync, zstdCompressSync } from "node:zlib";
 import { decompress } from "../../lib/clients/kafka/codecs.ts";
 import { openStore } from "../../lib/clients/store/store.ts";
 import { realWorld } from "../../lib/core/world.ts";
 import { readManifest } from "../../lib/ingest/manifest.ts";
 import { scan } from "../../lib/ingest/scan.ts";
-import { runSluice } from "../support/command_line.ts";
-import { startKafka } from "../support/kafka_server.ts";
+import { runSluice, runToEnd } from "../support/command_line.ts";
+import { type KafkaServer, startKafka } from "../support/kafka_server.ts";
+import { sendLines } from "../support/line_sender.ts";
 import { MemoryStore } from "../support/memory_store.ts";
 import { peakBytesOf } from "../support/peak_memory.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { onTerminal } from "../support/shell.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
+import { workedMs } from "../support/thread_time.ts";
 import { eventually } from "../support/waiting.ts";
 import { Drops, gzip, ingestOnce } from "./ingesting.ts";
 
@@ -43,7 +46,20 @@ async function bomb(mebibytes: number, byte: number): Promise<Uint8Array> {
   return Buffer.concat(pieces);
 }
 
-Deno.test("batches of Kafka that inflate without end are refused at 256 MiB", () => {
+/** Decompresses a batch in a process of its own. */
+async function decompressApart(
+  codec: number,
+  bytes: readonly number[],
+): Promise<{ readonly fault: string | null; readonly grownBytes: number }> {
+  const program = fileURLToPath(new URL("../support/decompress_program.ts", import.meta.url));
+  const { code, stdout, stderr } = await runToEnd(
+    [Deno.execPath(), "run", "-A", program, String(codec), Uint8Array.from(bytes).toHex()],
+  );
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+Deno.test("batches of Kafka that inflate without end are refused at 256 MiB", async () => {
   const zeros = Buffer.alloc(300 * mebibyte);
   const bombs: [name: string, codec: number, bytes: Uint8Array][] = [
     ["gzip", 1, gzipSync(zeros, { level: 1 })],
@@ -62,9 +78,9 @@ Deno.test("batches of Kafka that inflate without end are refused at 256 MiB", ()
     ["lz4", 3, [4, 0x22, 0x4d, 0x18, 0x68, 0x70, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0]],
   ];
   for (const [name, codec, bytes] of liars) {
-    const begun = Deno.memoryUsage().rss;
-    assert.throws(() => decompress(codec, Uint8Array.from(bytes)), { fault: "corrupt" });
-    assert.ok(Deno.memoryUsage().rss - begun < 64 * mebibyte, name);
+    const { fault, grownBytes } = await decompressApart(codec, bytes);
+    assert.equal(fault, "corrupt", name);
+    assert.ok(grownBytes < 64 * mebibyte, `${grownBytes} bytes for ${name}`);
     told(`${name} whose header promises 4 GiB`, "refused, nothing reserved");
   }
 });
@@ -107,13 +123,13 @@ function* hostileManifests(): Generator<[what: string, name: string, text: strin
   }
 }
 
-Deno.test("no manifest takes longer than 10 s to refuse, however it is made", async () => {
+Deno.test("no manifest takes more than 10 s of work to refuse, however it is made", async () => {
   let slowest = 0;
   for (const [what, name, text] of hostileManifests()) {
-    const begun = performance.now();
+    const begun = workedMs();
     const read = readManifest(name, new TextEncoder().encode(text), () => Promise.reject());
     await assert.rejects(read, { fault: "usage" }, `${what} in ${name}`);
-    const ms = performance.now() - begun;
+    const ms = workedMs() - begun;
     assert.ok(ms < 10_000, `${what} in ${name}: ${ms} ms`);
     slowest = Math.max(slowest, ms);
   }
@@ -144,10 +160,10 @@ Deno.test("keys lead out of no folder, and what a bucket lists under such names 
   for (const key of tricks) {
     for (
       const act of [
-        store.get(key),
-        store.head(key),
-        store.put(key, new Uint8Array(1)),
-        store.delete(key),
+        () => store.get(key),
+        () => store.head(key),
+        () => store.put(key, new Uint8Array(1)),
+        () => store.delete(key),
       ]
     ) {
       await assert.rejects(act, { fault: "permanent" }, JSON.stringify(key));
@@ -216,38 +232,76 @@ Deno.test("ingest: SQL in names stays a name, a bomb is a bad file, escapes reac
   told("ingest at its most", `${Math.round(peakBytes / mebibyte)} of at most 500 MiB`);
 });
 
-Deno.test("10,000 idle connections take little memory, and nobody else's place for ever", async () => {
-  const count = 10_000;
-  await using kafka = await startKafka();
-  await kafka.createTopic("syslog");
-  await using sluice = await SluiceProcess.start([
+/** Starts forward-syslog for connections that say nothing. */
+async function startForIdle(kafka: KafkaServer, ...args: string[]): Promise<SluiceProcess> {
+  const sluice = await SluiceProcess.start([
     ...["forward-syslog", `--kafka=${kafka.bootstrap}`, "--listen=tcp://127.0.0.1:0"],
-    ...["--http=127.0.0.1:0", "--idle-timeout=10s", `--max-connections=${count}`],
-    "--metrics-host=<img src=x onerror=alert(1)>",
+    ...["--http=127.0.0.1:0", ...args],
   ]);
   await sluice.said(`"Forwarding"`);
-  const port = await sluice.port("tcp");
-  const conns: Deno.Conn[] = [];
-  try {
-    const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
-    const before = await sluice.memoryPeak();
-    while (conns.length < count) {
-      conns.push(...await Promise.all(Array.from({ length: 250 }, connect)));
+  return sluice;
+}
+
+/** Connections that are closed at the end of their scope. */
+class Connections implements Disposable {
+  readonly #all: Deno.Conn[] = [];
+
+  constructor(private readonly port: number) {}
+
+  async open(count: number): Promise<void> {
+    const connect = () => Deno.connect({ hostname: "127.0.0.1", port: this.port });
+    for (let left = count; left > 0; left -= 250) {
+      this.#all.push(...await Promise.all(Array.from({ length: Math.min(left, 250) }, connect)));
     }
-    const full = () => sluice.metric("forward_connections").then((now) => now === count);
-    await eventually("all of them", full, { timeoutMs: 20_000, everyMs: 250 });
-    const grown = await sluice.memoryPeak() - before;
-    assert.ok(grown < 300 * mebibyte, `${grown} bytes more`);
-    // One more has to wait, and the pages answer all the same.
-    conns.push(await connect());
-    const page = await (await fetch(await sluice.statusUrl())).text();
-    assert.ok(!page.includes("<img"), "HTML of a host's name");
-    assert.equal(await sluice.metric("forward_connections"), count);
-    const silent = () => sluice.metric("forward_connections_idle_closed_total");
-    await eventually("their end", async () => await silent() >= count, { timeoutMs: 40_000 });
-    told(`${count} idle connections`, `${Math.round(grown / mebibyte)} of at most 300 MiB more`);
-    told("one that says nothing", "closed after --idle-timeout");
-  } finally {
-    for (const conn of conns) conn.close();
   }
+
+  [Symbol.dispose](): void {
+    for (const conn of this.#all) conn.close();
+  }
+}
+
+async function takeLittle(kafka: KafkaServer): Promise<void> {
+  const count = 10_000;
+  await using sluice = await startForIdle(
+    kafka,
+    `--max-connections=${count}`,
+    "--metrics-host=<img src=x onerror=alert(1)>",
+  );
+  using conns = new Connections(await sluice.port("tcp"));
+  const before = await sluice.memoryPeak();
+  await conns.open(count);
+  const full = () => sluice.metric("forward_connections").then((now) => now === count);
+  await eventually("all of them", full, { timeoutMs: 120_000, everyMs: 250 });
+  const grown = await sluice.memoryPeak() - before;
+  assert.ok(grown < 300 * mebibyte, `${grown} bytes more`);
+  // One more has to wait, and the pages answer all the same.
+  await conns.open(1);
+  const page = await (await fetch(await sluice.statusUrl())).text();
+  assert.ok(!page.includes("<img"), "HTML of a host's name");
+  assert.equal(await sluice.metric("forward_connections"), count);
+  told(`${count} idle connections`, `${Math.round(grown / mebibyte)} of at most 300 MiB more`);
+}
+
+async function holdNoPlace(kafka: KafkaServer): Promise<void> {
+  const count = 100;
+  await using sluice = await startForIdle(
+    kafka,
+    ...[`--max-connections=${count}`, "--idle-timeout=1s"],
+  );
+  const port = await sluice.port("tcp");
+  using conns = new Connections(port);
+  await conns.open(count);
+  await sendLines(port, ["<13>I had to wait"]);
+  const silent = () => sluice.metric("forward_connections_idle_closed_total");
+  assert.ok(await silent() > 0, "it came in the place of one that said nothing");
+  await eventually("their end", async () => await silent() >= count);
+  assert.equal(await sluice.metric("forward_messages_received_total"), 1);
+  told("one that says nothing", "closed after --idle-timeout");
+}
+
+Deno.test("idle connections take little memory, and nobody else's place for ever", async (t) => {
+  await using kafka = await startKafka();
+  await kafka.createTopic("syslog");
+  await t.step("10,000 of them", () => takeLittle(kafka));
+  await t.step("as many as may be", () => holdNoPlace(kafka));
 });
