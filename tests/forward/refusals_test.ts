@@ -257,10 +257,12 @@ Deno.test("when a topic refuses every record, reading stops at the memory bound 
 
 Deno.test("every record of a large batch may be refused without the work growing with its square", async () => {
   // The machine may stand still, but not each time.
-  const tookMs: number[] = [];
-  for (let round = 0; round < 4; round++) tookMs.push(await refusalOf(6_000));
+  let leastMs = Infinity;
   // It takes some 30 ms; looking each record up from the start took 2.4 s.
-  assert.ok(Math.min(...tookMs) < 1_000, `${tookMs} ms`);
+  for (let round = 0; round < 4 && leastMs >= 1_000; round++) {
+    leastMs = Math.min(leastMs, await refusalOf(6_000));
+  }
+  assert.ok(leastMs < 1_000, `${leastMs} ms`);
 });
 
 /** Refuses every record of a batch, and looks at what arrives; the milliseconds of the refusing. */

@@ -151,14 +151,17 @@ Deno.test("a thousand senders of a byte at a time hold no more than their lines"
   const ended = peers.map((peer) => new SyslogSession(peer, [], tools).run());
   const heap = () => Deno.memoryUsage().heapUsed + Deno.memoryUsage().external;
   const before = heap();
+  // The least of many looks: what is alive, with as little garbage as may be.
+  let least = Infinity;
   for (let n = 0; n < 300; n++) {
     for (const peer of peers) peer.give("x");
     await turn();
+    if (n >= 200) least = Math.min(least, heap());
   }
   assert.equal(rig.ledger.messages, 0);
   // 4 KiB to read into and some 600 bytes of the line each.
   assert.equal(buffers.totalBytes, 1_000 * 4_096);
-  const grown = heap() - before;
+  const grown = least - before;
   assert.ok(grown < 40_000_000, `${grown} bytes more`);
   for (const peer of peers) {
     peer.give("\n");

@@ -184,12 +184,13 @@ async function listening(server: Server): Promise<[port: number, server: Server]
 }
 
 /** What a real connection to a real port comes to. */
-async function reach(port: number, tls?: Record<string, string>): Promise<SluiceError> {
-  const link = new Link("127.0.0.1", port, "test", {
-    connectTimeout: 1_000,
-    requestTimeout: 1_000,
-    ...(tls ? { tls } : {}),
-  });
+async function reach(
+  port: number,
+  tls?: Record<string, string>,
+  requestTimeout = 60_000,
+): Promise<SluiceError> {
+  const options = { connectTimeout: 60_000, requestTimeout, ...(tls ? { tls } : {}) };
+  const link = new Link("127.0.0.1", port, "test", options);
   try {
     await link.metadata([], false);
   } catch (thrown) {
@@ -228,7 +229,7 @@ Deno.test("ports that are no Kafka, or speak TLS otherwise than we do, are told 
   }));
   const plans: [error: SluiceError, fault: string, detail: RegExp][] = [
     [await reach(freePort()), "transient", /^connect ECONNREFUSED/],
-    [await reach(mutePort), "transient", /timed out/],
+    [await reach(mutePort, undefined, 1_000), "transient", /timed out/],
     [await reach(closingPort), "transient", /closed/],
     [await reach(tlsPort), "permanent", /^TLS: Broker requires TLS/],
     [await reach(tlsPort, { ca: wrongCa }), "permanent", /^TLS: .*; .*give --kafka-ca$/],
