@@ -76,11 +76,11 @@ Deno.test("a file whose delete fails ten times is loaded once, and what comes af
   await using sluice = await launchIngest(drops, ["--http=127.0.0.1:0"], env);
   await eventually("ten deletes that fail", async () => {
     return await sluice.metric("ingest_delete_errors_total") >= 7;
-  }, { timeoutMs: 60_000 });
+  }, { timeoutMs: 120_000 });
   assert.equal(await rowsOf(server, "t"), "4|4");
   faults.refused = null;
   await eventually("the file is gone", async () => (await drops.keys()).length === 1, {
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   });
   await stopIngest(sluice);
   assert.equal(await rowsOf(server, "t"), "4|4");
@@ -100,7 +100,7 @@ Deno.test("two instances on one bucket load each file once", async () => {
     for (const table of ["t", "u"]) await drops.put(`${table}/${n}.csv`, `${n},a\n`);
   }
   await eventually("every file is loaded", async () => (await drops.keys()).length === 2, {
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   }).catch(async (thrown) => {
     throw new Error(`${await one.process.tail()}\n${await two.process.tail()}`, { cause: thrown });
   });

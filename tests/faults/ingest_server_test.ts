@@ -49,11 +49,11 @@ async function recovers(sluice: SluiceProcess, model: LoadModel): Promise<string
     const [missing, keys] = [await model.missing(), await model.place.keys()];
     left = `${missing} files missing, ${keys.length - manifests} left`;
     return missing === 0 && keys.length === manifests;
-  }, { everyMs: 200, timeoutMs: 60_000 }).catch(async (thrown) => {
+  }, { everyMs: 200, timeoutMs: 150_000 }).catch(async (thrown) => {
     throw new Error(`${left}\n${await sluice.process.tail(40)}`, { cause: thrown });
   });
   const ready = async () => (await readinessOf(sluice)).status === 200;
-  await eventually("readiness", ready, { timeoutMs: 20_000 });
+  await eventually("readiness", ready);
   await stopIngest(sluice);
   const { versions, loads, rows } = await model.assertExact();
   return `${rows} rows of ${versions} files in ${loads} loads`;
@@ -90,9 +90,9 @@ Deno.test("PostgreSQL is killed, started again, stands still: loading goes on, e
 });
 
 Deno.test("a deadlock that another session makes ends a load, which is done again", async () => {
-  // Time to close the circle: who waits looks for it once, after so long.
-  await using server = await startPostgres({ settings: { deadlock_timeout: "5s" } });
+  await using server = await startPostgres();
   await using drops = await droppedFolder();
+  await using link = new PostgresLink(server.port);
   const model = await modelOf(server, drops, "deadlocked");
   const warehouse = await openWarehouse(
     new Secret(server.urlOf("deadlocked")),
@@ -106,15 +106,26 @@ Deno.test("a deadlock that another session makes ends a load, which is done agai
     await other.execute("SET deadlock_timeout = '600s'; BEGIN");
     await other.execute("LOCK sluice_ingest_ledger IN SHARE MODE");
     await model.drop(4);
-    await using sluice = await launchIngest(drops, watched, model.env());
-    await eventually("a load that has locked its table and waits for the ledger", async () => {
-      const { rows } = await other.query(
-        "SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks WHERE " +
-          "relation = 'merged'::regclass AND mode = 'ShareRowExclusiveLock' AND granted)",
-      );
-      return rows.length > 0;
-    }, { everyMs: 10 });
-    await other.execute("LOCK merged");
+    // Who waits looks for a deadlock once: so the load has to be the one that closes the circle.
+    const { promise: isWaiting, resolve: goOn } = Promise.withResolvers<void>();
+    let hasLocked = false;
+    link.judge = async ({ sql }): Promise<Verdict> => {
+      if (!/^INSERT INTO .*sluice_ingest_ledger[^]*\/shop\//.test(sql)) return "pass";
+      hasLocked = true;
+      await isWaiting;
+      return "pass";
+    };
+    const env = model.env(link.through(server.urlOf("deadlocked")));
+    await using sluice = await launchIngest(drops, watched, env);
+    await eventually("a load that has locked its table, before the ledger", () => hasLocked);
+    const locked = other.execute("LOCK merged");
+    await eventually("the other waits for the table", async () => {
+      const sql = "SELECT count(*) FROM pg_stat_activity " +
+        "WHERE application_name = 'other' AND wait_event_type = 'Lock'";
+      return await server.psql(sql) === "1";
+    });
+    goOn();
+    await locked;
     await other.execute("COMMIT");
     const sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = 'deadlocked'";
     await eventually("the count of it", async () => await server.psql(sql) !== "0");
@@ -139,7 +150,8 @@ Deno.test("the connection is cut during COPY and during COMMIT: each file is loa
   const env = model.env(link.through(server.urlOf("cut")));
   await using sluice = await launchIngest(drops, watched, env);
   await droppingWhile(model, async () => {
-    await eventually("all cuts", () => verdicts.length === 0 && copies >= 30);
+    const areOver = () => verdicts.length === 0 && copies >= 30;
+    await eventually("all cuts", areOver, { timeoutMs: 120_000 });
   });
   const figures = await recovers(sluice, model);
   assert.match(await sluice.log(), /"The answer to COMMIT was lost: asking the ledger"/);
@@ -158,7 +170,7 @@ Deno.test("a COPY that the server rejects at once does not wait for the rest of 
   await drops.put("t/2.csv", "2,b\n");
   const begun = performance.now();
   assert.equal(await ingestAll(drops, { DROPS_TARGET: server.url }), 3);
-  assert.ok(performance.now() - begun < 20_000, "it took more than 20 s");
+  assert.ok(performance.now() - begun < 60_000, "it took more than a minute");
   assert.equal(await server.psql("SELECT id, name FROM t"), "2|b");
 });
 
@@ -171,10 +183,12 @@ Deno.test(`a store with 20 % of faults for ${hurtSeconds} s: each file is loaded
   faults.shares = { error: 8, cutRequest: 4, cutReply: 3, stall: 1, lostReply: 4 };
   faults.stallMs = 1_000;
   await using sluice = await launchIngest(drops, watched, model.env());
-  await droppingWhile(model, () => delay(hurtSeconds * 1_000));
+  await droppingWhile(model, async () => {
+    await delay(hurtSeconds * 1_000);
+    await eventually("ten faults", () => faults.faults > 10, { timeoutMs: 120_000 });
+  });
   faults.shares = {};
   const figures = await recovers(sluice, model);
   const { passed, refused: _, ...counts } = faults.counts;
-  assert.ok(faults.faults > 10, `${faults.faults} faults in ${passed} requests`);
   console.info(`faults ${JSON.stringify(counts)}, ${passed} passed: ${figures}`);
 });

@@ -95,7 +95,7 @@ export async function archiveOnce(
   args: readonly string[] = [],
   options: { readonly timeoutMs?: number } = {},
 ): Promise<ArchiveCounts> {
-  const { timeoutMs = 120_000 } = options;
+  const { timeoutMs = 240_000 } = options;
   await using sluice = await SluiceProcess.start(
     wordsOf(place, bootstrap, ["--once", ...args]),
     { ...place.env },
@@ -109,8 +109,8 @@ export async function archiveOnce(
 /** Ends the daemon by SIGTERM and gives its counts; it must end well. */
 export async function stopArchive(sluice: SluiceProcess): Promise<ArchiveCounts> {
   sluice.process.signal("SIGTERM");
-  if (!await within(sluice.process.ended, 60_000)) {
-    throw new Error(`archive does not stop within 60 s:\n${await sluice.process.tail()}`);
+  if (!await within(sluice.process.ended, 120_000)) {
+    throw new Error(`archive does not stop within 120 s:\n${await sluice.process.tail()}`);
   }
   return await countsOf(sluice);
 }

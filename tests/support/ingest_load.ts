@@ -104,8 +104,8 @@ export async function ingestAll(
     ["ingest", `--from=${place.url}`, ...place.args, "--once", ...args],
     { ...place.env, ...env },
   );
-  if (!await within(sluice.process.ended, 120_000)) {
-    throw new Error(`ingest --once runs for two minutes:\n${await sluice.process.tail()}`);
+  if (!await within(sluice.process.ended, 240_000)) {
+    throw new Error(`ingest --once runs for four minutes:\n${await sluice.process.tail()}`);
   }
   const { code } = await sluice.process.ended;
   if (code !== 0 && code !== 3) assert.fail(`code ${code}: ${await sluice.process.tail(60)}`);
@@ -115,8 +115,8 @@ export async function ingestAll(
 /** Ends the daemon by SIGTERM; it must end well, and soon. */
 export async function stopIngest(sluice: SluiceProcess): Promise<void> {
   sluice.process.signal("SIGTERM");
-  if (!await within(sluice.process.ended, 30_000)) {
-    throw new Error(`ingest does not stop within 30 s:\n${await sluice.process.tail()}`);
+  if (!await within(sluice.process.ended, 90_000)) {
+    throw new Error(`ingest does not stop within 90 s:\n${await sluice.process.tail()}`);
   }
   assert.equal((await sluice.process.ended).code, 0, await sluice.process.tail(60));
 }

@@ -184,7 +184,7 @@ export async function assertNothingOpen(server: PostgresServer, database: string
       database,
     );
     return left === "";
-  }, { timeoutMs: 15_000 }).catch((thrown) => {
+  }, { timeoutMs: 60_000 }).catch((thrown) => {
     throw new Error(`Left open: ${left}`, { cause: thrown });
   });
 }

@@ -1,5 +1,8 @@
 /** Sends lines over one TCP connection; resolves when the other side has read all and closed. */
-export async function sendLines(port: number, lines: Iterable<string>): Promise<void> {
+export async function sendLines(
+  port: number,
+  lines: Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const encoder = new TextEncoder();
   try {
@@ -9,7 +12,7 @@ export async function sendLines(port: number, lines: Iterable<string>): Promise<
       pending = [];
       for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
     };
-    for (const line of lines) {
+    for await (const line of lines) {
       if (pending.push(`${line}\n`) >= 1000) await flush();
     }
     await flush();
