@@ -13,9 +13,10 @@ import { checkContract, pieces, rejectsWith, rowsOf } from "../clients/warehouse
 import { programRights } from "../../scripts/rights.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { growthDuring } from "../support/flat_memory.ts";
+import { freeze } from "../support/freezing.ts";
 import { type PostgresServer, startPostgres, untilActive } from "../support/postgres_server.ts";
 import { TempFiles } from "../support/temp_files.ts";
-import { within } from "../support/waiting.ts";
+import { delay, eventually, within } from "../support/waiting.ts";
 
 const world = realWorld(() => {});
 const megabyte = 1024 * 1024;
@@ -146,14 +147,15 @@ Deno.test("A server that is not there, starting or full is transient, and is use
 Deno.test("A frozen server does not keep a session from being closed", async () => {
   await using server = await startPostgres();
   await server.psql(tables);
-  const warehouse = await open(`${server.url}?connect_timeout=1`);
+  const warehouse = await open(server.url);
   const session = await victim(warehouse);
   const copy = session.copyIn("COPY t FROM STDIN", endless());
   const lost = rejectsWith(copy, "transient", undefined);
   await untilActive(server, "victim");
   await server.pause();
-  await rejectsWith(warehouse.connect(), "transient", undefined);
-  assert.ok(await within(session.close(), 10_000));
+  const hasty = await open(`${server.url}?connect_timeout=1`);
+  await rejectsWith(hasty.connect(), "transient", undefined);
+  assert.ok(await within(session.close(), 60_000));
   await lost;
   await server.resume();
 });
@@ -179,7 +181,25 @@ Deno.test("A statement is cancelled, or given up by its time-out, and the sessio
   const hasty = await warehouse.connect({ statementTimeoutMs: 200 });
   await rejectsWith(hasty.query("SELECT pg_sleep(60)"), "transient", "57014");
   await rejectsWith(hasty.copyIn("COPY t FROM STDIN", endless()), "transient", "57014");
-  assert.deepEqual((await hasty.query("SELECT 7")).rows, [["7"]]);
+  // On a busy machine any statement may take longer than that.
+  const goesOn = () => hasty.query("SELECT 7").then(({ rows }) => rows, () => undefined);
+  assert.deepEqual(await eventually("the session goes on", goesOn), [["7"]]);
+  await warehouse.close();
+});
+
+Deno.test("A server that hears of a cancel before it reads the statement is told again", async () => {
+  await using server = await startPostgres();
+  const warehouse = await open(server.url);
+  const session = await victim(warehouse);
+  const { rows } = await session.query("SELECT pg_backend_pid()");
+  const backend = Number(rows[0]?.[0]);
+  await freeze(backend);
+  const cancelled = rejectsWith(session.query("SELECT pg_sleep(600)"), "transient", "57014");
+  await delay(0); // the statement is on its way
+  await session.cancel();
+  Deno.kill(backend, "SIGCONT");
+  await cancelled;
+  assert.deepEqual((await session.query("SELECT 7")).rows, [["7"]]);
   await warehouse.close();
 });
 
@@ -278,7 +298,7 @@ Deno.test("Rows without number go in and out with flat memory", async (t) => {
       const growth = await growthDuring(async () => {
         await session.copyIn("COPY big FROM STDIN", muchText(128 * megabyte));
       });
-      assert.ok(growth < 80 * megabyte, `${growth} bytes more`);
+      assert.ok(growth < 40 * megabyte, `${growth} bytes more`);
     });
     await t.step(`${warehouse.kind}: 300,000 rows by a slow reader`, async () => {
       const sql = "SELECT i, repeat('x', 400) FROM generate_series(1, 300000) i";
@@ -290,7 +310,7 @@ Deno.test("Rows without number go in and out with flat memory", async (t) => {
         }
       });
       assert.equal(count, 300_000);
-      assert.ok(growth < 80 * megabyte, `${growth} bytes more`);
+      assert.ok(growth < 40 * megabyte, `${growth} bytes more`);
     });
     await warehouse.close();
   }
@@ -368,7 +388,7 @@ Deno.test("The compiled program's rights are enough, and the process ends", asyn
     await t.step(`by ${name}`, async () => {
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", ...programRights, program, url],
-        signal: AbortSignal.timeout(60_000),
+        signal: AbortSignal.timeout(180_000),
       }).output();
       const said = new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr);
       const wanted = JSON.stringify({ kind, copied: 100, count: 100 });

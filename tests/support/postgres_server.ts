@@ -137,7 +137,7 @@ export class PostgresServer implements AsyncDisposable {
       this.#process.signal("SIGQUIT");
       this.#process.signal("SIGCONT");
       for (const pid of children) kill(pid, "SIGCONT");
-      await this.#process.stop(5_000);
+      await this.#process.stop(60_000);
       this.#process = undefined;
     }
     await Deno.remove(this.folder, { recursive: true });
@@ -253,6 +253,21 @@ async function childrenOf(parent: number): Promise<number[]> {
 /** Starts a real PostgreSQL and waits until it answers. */
 export function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   return PostgresServer.start(options);
+}
+
+/** Waits until a session with this name is in the midst of `pg_sleep`: what was before it is over. */
+export async function untilAsleep(server: PostgresServer, applicationName: string): Promise<void> {
+  await eventually(`${applicationName} sleeps`, async () => {
+    const sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' " +
+      `AND application_name = '${applicationName}'`;
+    return await server.psql(sql) !== "0";
+  });
+}
+
+/** Waits until nobody is: the server heeds a cancel a moment after it was sent. */
+export async function untilNobodySleeps(server: PostgresServer): Promise<void> {
+  const sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+  await eventually("nobody sleeps", async () => await server.psql(sql) === "0");
 }
 
 /** Waits until the server lists a session with this name that runs something. */

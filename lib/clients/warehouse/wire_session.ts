@@ -26,6 +26,9 @@ import type {
 } from "./warehouse.ts";
 import type { Wire } from "./wire.ts";
 
+/** After so long a server that goes on is told once more to give a statement up. */
+const cancelAgainMs = 1_000;
+
 /** A session that speaks PostgreSQL's protocol over a wire. */
 export class WireSession implements Session {
   readonly #reader: MessageReader;
@@ -39,6 +42,7 @@ export class WireSession implements Session {
   /** Gives up the COPY whose data is being sent. */
   #stopCopy: (() => void) | undefined;
   #cancelling: Promise<void> = Promise.resolve();
+  #cancelAgain: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param place for messages: the URL without the password.
@@ -228,7 +232,8 @@ export class WireSession implements Session {
   }
 
   async cancel(): Promise<void> {
-    if (!this.#answer || this.#answer.isOver || this.isBroken) return;
+    const answer = this.#answer;
+    if (!answer || answer.isOver || this.isBroken) return;
     // A server that waits for the data of COPY hears nothing else.
     this.#stopCopy?.();
     const cancelling = this.wire.cancel();
@@ -238,12 +243,25 @@ export class WireSession implements Session {
       await cancelling;
     } catch (thrown) {
       throw connectionFailure(this.#action("cancel a statement"), thrown);
+    } finally {
+      this.#insist(answer);
     }
+  }
+
+  /**
+   * A server that has heard of it before it has read the statement takes it for one about nothing, and
+   * runs the statement: it is told again until the answer is over.
+   */
+  #insist(answer: Answer): void {
+    if (this.#answer !== answer || answer.isOver || this.isBroken || this.#isClosing) return;
+    clearTimeout(this.#cancelAgain);
+    this.#cancelAgain = setTimeout(() => this.cancel().catch(() => {}), cancelAgainMs);
   }
 
   async close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    clearTimeout(this.#cancelAgain);
     const isIdle = !this.#answer || this.#answer.isOver;
     // A server that is busy would only notice at its end that nobody waits for it.
     if (!isIdle) await this.cancel().catch(() => {});
@@ -278,6 +296,7 @@ export class WireSession implements Session {
     const done = await this.#turns.take();
     const answer = new Answer(this.#reader);
     const release = () => {
+      clearTimeout(this.#cancelAgain);
       this.#answer = undefined;
       if (answer.isOver) this.#transaction = answer.transaction;
       if (isReadOut) this.#isReadOut = false;
