@@ -58,7 +58,7 @@ export interface LoadOutcome {
 /** The steps of a load; each says which is next. */
 type Step = "open" | "lock" | "ledger" | "stage" | "copy" | "apply" | "commit" | "recover" | "end";
 
-/** How long a statement may take when we are to stop. */
+/** How long somebody else's lock is waited for when we are to stop. */
 const lastTryMs = 5_000;
 
 /**
@@ -137,20 +137,25 @@ export class Load {
 
   async #lock(): Promise<Step> {
     await this.#current.execute("BEGIN");
-    await this.#unlessDrained(() => this.#current.execute(lockSql(this.#plan)));
+    await this.#takeLock();
     return "ledger";
   }
 
-  /** Gives a statement up that may wait for somebody else, as soon as we are to stop. */
-  async #unlessDrained<T>(act: () => Promise<T>): Promise<T> {
-    const { drain } = this.tools;
+  /**
+   * Takes the lock, which may be somebody else's: the wait is given up as soon as we are to stop. When we
+   * were to stop before it began, there is one short try.
+   */
+  async #takeLock(): Promise<void> {
+    const { drain, world } = this.tools;
     const session = this.#current;
     const cancel = () => void session.cancel().catch(() => {});
-    drain.addEventListener("abort", cancel);
+    const over = new AbortController();
+    if (!drain.aborted) drain.addEventListener("abort", cancel, { signal: over.signal });
+    else void world.sleep(lastTryMs, over.signal).then(() => over.signal.aborted || cancel());
     try {
-      return await act();
+      await session.execute(lockSql(this.#plan));
     } finally {
-      drain.removeEventListener("abort", cancel);
+      over.abort();
     }
   }
 
@@ -297,13 +302,11 @@ export class Load {
       const session = await this.#newSession(drain.aborted ? lastTryMs : undefined);
       this.#session = session;
       try {
-        return await this.#unlessDrained(async () => {
-          await session.execute("BEGIN");
-          await session.execute(lockSql(this.#plan));
-          const has = await ledger.has(session, loadId);
-          await session.execute("ROLLBACK");
-          return has;
-        });
+        await session.execute("BEGIN");
+        await this.#takeLock();
+        const has = await ledger.has(session, loadId);
+        await session.execute("ROLLBACK");
+        return has;
       } finally {
         await session.close();
       }

@@ -143,7 +143,7 @@ Deno.test("On Redshift a dry run has the server read the files, and shows no key
   const env = { ...s3.env() };
   const { code, stdout, stderr } = await runSluice(
     [...args, `--s3-endpoint=${s3.endpoint}`, `--s3-region=${s3.region}`],
-    { env, timeoutMs: 60_000 },
+    { env },
   );
   assert.equal(code, 3, `${stdout}${stderr}`);
   assert.match(stdout, /COPY .* FROM 's3:\/\/.*MANIFEST/s);

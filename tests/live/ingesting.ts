@@ -58,7 +58,7 @@ export function gzip(text: string): Uint8Array {
 
 /** One pass. */
 export function ingestOnce(url: string, args: readonly string[] = [], env = {}) {
-  return runSluice(["ingest", `--from=${url}`, "--once", ...args], { env, timeoutMs: 120_000 });
+  return runSluice(["ingest", `--from=${url}`, "--once", ...args], { env, timeoutMs: 240_000 });
 }
 
 /** Rows that the ledger has, of all targets. */
@@ -66,7 +66,7 @@ export async function ledgerOf(server: PostgresServer): Promise<number> {
   return Number(await server.psql("SELECT count(*) FROM sluice_ingest_ledger"));
 }
 
-/** An ingest within this process, over a store in memory, whose time goes fifty times as fast or so. */
+/** An ingest within this process, over a store in memory. */
 export class Daemon implements AsyncDisposable {
   readonly store = new MemoryStore("s3://drops");
   readonly counts = new Counts();
@@ -79,9 +79,14 @@ export class Daemon implements AsyncDisposable {
 
   /**
    * @param open opens the databases; in place of the real thing.
-   * @param speed of time.
+   * @param speed of time: pauses are short. One pass has them only when a connection was not to be had
+   *   in time, say, and is to wait as patiently as it does.
    */
-  constructor(settings: Partial<IngestSettings> = {}, open = openWarehouse, speed = 50) {
+  constructor(
+    settings: Partial<IngestSettings> = {},
+    open = openWarehouse,
+    speed = settings.once ? 1 : 50,
+  ) {
     const world: World = {
       ...realWorld((level, message, fields) => {
         this.said.push(`${level} ${message} ${JSON.stringify(fields)}`);

@@ -114,7 +114,7 @@ async function ingestOnce(
   ];
   return await runSluice(["ingest", ...args, ...store.args], {
     env: { ...store.env, [targetVariable]: target.url },
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
 }
 

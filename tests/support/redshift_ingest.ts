@@ -19,6 +19,12 @@ import { type RedshiftStandIn, startRedshift } from "./redshift_stand_in.ts";
 import { s3ClientOf } from "./s3_client.ts";
 import { type S3Server, startS3 } from "./s3_server.ts";
 
+/**
+ * Stands beside what loads put into the store for COPY: this server removes folders that have become
+ * empty, and refuses what another load puts there just then.
+ */
+const standing = ".sluice/ingest/stands";
+
 /** What one pass of ingest came to. */
 export interface Pass {
   readonly code: number;
@@ -47,11 +53,13 @@ export class RedshiftIngest implements AsyncDisposable {
     }
   }
 
-  /** A new bucket, empty. */
+  /** A new bucket, empty but for what keeps a folder standing. */
   async place(): Promise<IngestPlace> {
     const bucket = `drops-${++this.#open}`;
     await this.s3.createBucket(bucket);
-    return new IngestPlace(this.redshift, this.s3, bucket, this.#client);
+    const place = new IngestPlace(this.redshift, this.s3, bucket, this.#client);
+    await place.put(standing, "x");
+    return place;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,8 +107,9 @@ export class IngestPlace {
   }
 
   /** All objects, in order. */
-  keys(): Promise<string[]> {
-    return filesBelow(`${this.s3.folder}/data/${this.bucket}/in`);
+  async keys(): Promise<string[]> {
+    const keys = await filesBelow(`${this.s3.folder}/data/${this.bucket}/in`);
+    return keys.filter((key) => key !== standing);
   }
 
   /** Opens the bucket as ingest does. */
@@ -115,7 +124,7 @@ export class IngestPlace {
     const args = [`--s3-endpoint=${endpoint}`, `--s3-region=${region}`, "--s3-path-style"];
     return runSluice(["ingest", `--from=${this.url}`, "--once", ...args], {
       env: { ...this.s3.env(), ...env },
-      timeoutMs: 60_000,
+      timeoutMs: 240_000,
     });
   }
 
