@@ -41,7 +41,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   /** Waits until the screen has this in it; gives the screen. */
-  async shows(what: RegExp, timeoutMs = 30_000): Promise<string> {
+  async shows(what: RegExp, timeoutMs = 90_000): Promise<string> {
     let screen = "";
     try {
       return await eventually(`${what} on the screen`, async () => {
