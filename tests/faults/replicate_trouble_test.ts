@@ -67,7 +67,17 @@ const cases: Readonly<Record<string, (one: Case) => Promise<void>>> = {
   },
 
   "two runs at once: each job is begun once, both end well": async (one) => {
-    one.add({ do: "stall", ms: 700 }, insert, always);
+    // The first of them to ask for a job waits until the other asks for the same.
+    const met = new Map<string, PromiseWithResolvers<void>>();
+    const meet = async ({ body }: GoogleCall) => {
+      const id = String(body?.jobReference?.jobId);
+      const other = met.get(id);
+      if (other !== undefined) return other.resolve();
+      const one = Promise.withResolvers<void>();
+      met.set(id, one);
+      await one.promise;
+    };
+    one.add({ do: "run", act: meet }, isJob("extract"), always);
     await Promise.all([one.run(Exit.ok), one.run(Exit.ok)]);
     await one.pair.assertAllSame("after two runs at once");
     assert.equal(one.count("load"), 2);
@@ -187,11 +197,14 @@ const cases: Readonly<Record<string, (one: Case) => Promise<void>>> = {
 
   "a stop lets the table that was begun come to its end, and leaves the others": async (one) => {
     const { pair, server } = one;
-    one.add({ do: "stall", ms: 1_000 }, isJob("load"), always);
+    const { promise: isStopping, resolve: goOn } = Promise.withResolvers<void>();
+    one.add({ do: "run", act: () => isStopping }, isJob("load"), always);
     const args = [...pair.args, ...byFiles, "--number-of-agents", "1"];
     await using sluice = await SluiceProcess.start(args, server.env());
     await sluice.said(`"t10"`, `"loading"`);
-    assert.equal(await sluice.end("SIGTERM"), Exit.interrupted, await sluice.log());
+    const ended = sluice.end("SIGTERM");
+    await sluice.said("Stopping").finally(goOn);
+    assert.equal(await ended, Exit.interrupted, await sluice.log());
     await pair.assertSame("t10");
     await one.assertAbsent("t1");
     await one.run(Exit.ok);
