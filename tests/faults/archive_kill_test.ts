@@ -87,7 +87,7 @@ for (const store of ["s3", "file"] as const) {
           await using sluice = await launchArchive(place, bootstrap, lane.args, {
             SLUICE_TEST_CRASH_AT: point,
           });
-          assert.ok(await within(sluice.process.ended, 40_000), `no crash ${point}`);
+          assert.ok(await within(sluice.process.ended, 120_000), `no crash ${point}`);
           const { signal } = await sluice.process.ended;
           assert.equal(signal, "SIGKILL", await sluice.process.tail());
         }
