@@ -55,7 +55,9 @@ Deno.test("brokers are found through ZooKeeper, and found again when all have mo
     const sent = meanwhile(sendLines(port, lines));
     await moved;
     await sent;
-    const all = [...first, ...lines];
+    const last = [...numberedLines(1_000, "after")];
+    await sendLines(port, last);
+    const all = [...first, ...lines, ...last];
     await assertArrivedOnce(kafka.bootstrap, "moved", all);
     await finish(sluice);
   });

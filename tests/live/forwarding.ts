@@ -85,7 +85,7 @@ export async function notReady(sluice: SluiceProcess, reason: RegExp): Promise<v
     const { status, text } = await readiness(sluice);
     last = `${status} ${text}`;
     return status === 503 && reason.test(text) && await sluice.metric("forward_ready") === 0;
-  }, { timeoutMs: 40_000 }).catch((thrown) => {
+  }, { timeoutMs: 90_000 }).catch((thrown) => {
     throw new Error(`It says ${last}`, { cause: thrown });
   });
 }
@@ -98,7 +98,7 @@ export async function ready(sluice: SluiceProcess): Promise<void> {
   await eventually("/readyz with 200 and forward_ready", async () => {
     const { status } = await readiness(sluice);
     return status === 200 && await sluice.metric("forward_ready") === 1;
-  }, { timeoutMs: 40_000 });
+  }, { timeoutMs: 90_000 });
 }
 
 /** Runs sluice to its end, for commands that stop by themselves. */

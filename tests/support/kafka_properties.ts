@@ -41,7 +41,7 @@ export interface KafkaPorts {
 }
 
 /** How long ZooKeeper remembers a broker that is gone, ms: a restarted one must wait that long. */
-export const zookeeperSessionMs = 6_000;
+const zookeeperSessionMs = 6_000;
 
 /** The broker's configuration as a properties file. */
 export function brokerProperties(

@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from "kafkajs";
+import { type Admin, Kafka, logLevel } from "kafkajs";
 import { kafkaClassPath, noPerfData } from "./kafka_artifacts.ts";
 import {
   brokerProperties,
@@ -6,12 +6,11 @@ import {
   type KafkaOptions,
   type KafkaPorts,
   mechanismsOf,
-  zookeeperSessionMs,
 } from "./kafka_properties.ts";
 import { freePort } from "./ports.ts";
 import { makeServerFolder, runCommand, type ServerProcess, startProcess } from "./processes.ts";
 import { delay, eventually } from "./waiting.ts";
-import { startZookeeper } from "./zookeeper_server.ts";
+import { startZookeeper, waitForNoBroker } from "./zookeeper_server.ts";
 
 /** How a topic is wanted. */
 export interface TopicOptions {
@@ -25,7 +24,6 @@ export interface TopicOptions {
 export class KafkaServer implements AsyncDisposable {
   #broker: ServerProcess | undefined;
   #zookeeper: ServerProcess | undefined;
-  #endedAtMs = 0;
 
   private constructor(
     readonly options: KafkaOptions,
@@ -89,23 +87,26 @@ export class KafkaServer implements AsyncDisposable {
       const topics = [{ topic: name, numPartitions: partitions, configEntries }];
       // kafkajs waits by itself, too, but gives up when a busy broker does not know the topic yet.
       await admin.createTopics({ topics, waitForLeaders: false, timeout: busyMs });
-      await eventually(`leaders for ${name}`, async () => {
-        const seen = await admin.fetchTopicMetadata({ topics: [name] }).catch(() => undefined);
-        return seen?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ===
-          partitions;
-      });
+      await leadersKnown(admin, name, partitions);
     });
   }
 
+  /** Deletes a topic; afterwards the broker takes no records for it any more. */
   async deleteTopic(name: string): Promise<void> {
     await this.#administer((admin) => admin.deleteTopics({ topics: [name], timeout: busyMs }));
+    // It is known to be gone before the broker has let go of its log, and what that takes is lost.
+    await eventually(
+      `the end of the logs of ${name}`,
+      async () => (await this.#logsOf(name)).length === 0,
+    );
   }
 
-  /** Adds partitions until the topic has `count`. */
+  /** Adds partitions until the topic has `count`; afterwards the broker tells of all of them. */
   async addPartitions(topic: string, count: number): Promise<void> {
-    await this.#administer((admin) =>
-      admin.createPartitions({ topicPartitions: [{ topic, count }], timeout: busyMs })
-    );
+    await this.#administer(async (admin) => {
+      await admin.createPartitions({ topicPartitions: [{ topic, count }], timeout: busyMs });
+      await leadersKnown(admin, topic, count);
+    });
   }
 
   /** Changes properties of a topic. */
@@ -119,18 +120,25 @@ export class KafkaServer implements AsyncDisposable {
   /** Bytes of the topic's log files. */
   async storedBytes(topic: string): Promise<number> {
     let bytes = 0;
-    for await (const { name } of Deno.readDir(`${this.folder}/data`)) {
-      if (name.replace(/-\d+$/, "") !== topic) continue;
-      for await (const file of Deno.readDir(`${this.folder}/data/${name}`)) {
+    for (const log of await this.#logsOf(topic)) {
+      for await (const file of Deno.readDir(log)) {
         if (!file.name.endsWith(".log")) continue;
-        bytes += (await Deno.stat(`${this.folder}/data/${name}/${file.name}`)).size;
+        bytes += (await Deno.stat(`${log}/${file.name}`)).size;
       }
     }
     return bytes;
   }
 
+  /** The folders of the topic's partitions. */
+  async #logsOf(topic: string): Promise<string[]> {
+    const data = `${this.folder}/data`;
+    return (await Array.fromAsync(Deno.readDir(data))).map(({ name }) => name)
+      .filter((name) => /-\d+$/.test(name) && name.replace(/-\d+$/, "") === topic)
+      .map((name) => `${data}/${name}`);
+  }
+
   /** Runs something with kafkajs's admin client on the plaintext listener. */
-  async #administer<T>(act: (admin: ReturnType<Kafka["admin"]>) => Promise<T>): Promise<T> {
+  async #administer<T>(act: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = kafkajsOf(this.bootstrap).admin();
     await admin.connect();
     try {
@@ -145,11 +153,16 @@ export class KafkaServer implements AsyncDisposable {
     await this.#administer((admin) => admin.createAcls({ acl: [aclOf(user, topic, operation)] }));
   }
 
-  /** Takes a right away again. */
+  /** Takes a right away again; afterwards the broker knows. */
   async disallow(user: string, topic: string, operation: AclOperation): Promise<void> {
-    await this.#administer((admin) =>
-      admin.deleteAcls({ filters: [aclOf(user, topic, operation)] })
-    );
+    const acl = aclOf(user, topic, operation);
+    await this.#administer(async (admin) => {
+      await admin.deleteAcls({ filters: [acl] });
+      await eventually(
+        `the end of the right to ${operation} ${topic}`,
+        async () => (await admin.describeAcls(acl)).resources.length === 0,
+      );
+    });
   }
 
   /** Sends the broker a signal; after SIGKILL and SIGTERM waits for its end. */
@@ -159,7 +172,6 @@ export class KafkaServer implements AsyncDisposable {
     if (signal !== "SIGKILL" && signal !== "SIGTERM") return;
     await broker.ended;
     this.#broker = undefined;
-    this.#endedAtMs = Date.now();
   }
 
   /** Freezes the broker: connections stay open and nothing is answered. */
@@ -174,10 +186,7 @@ export class KafkaServer implements AsyncDisposable {
   /** Starts the broker again on the same ports and data, ending it first if it runs. */
   async restart(): Promise<void> {
     if (this.#broker) await this.kill("SIGTERM");
-    if (!isKraft(this.options)) {
-      // A killed broker's node stays until its session ends, and no second one may register then.
-      await delay(Math.max(0, this.#endedAtMs + zookeeperSessionMs + 2_000 - Date.now()));
-    }
+    if (!isKraft(this.options)) await waitForNoBroker(this.ports.zookeeper);
     await this.#startBroker();
   }
 
@@ -324,6 +333,14 @@ export function kafkajsOf(bootstrap: string): Kafka {
     authenticationTimeout: busyMs,
     requestTimeout: 2 * busyMs,
     retry: { retries: 3, initialRetryTime: 100 },
+  });
+}
+
+/** Waits until the broker tells of a leader for each of so many partitions of a topic. */
+async function leadersKnown(admin: Admin, topic: string, partitions: number): Promise<void> {
+  await eventually(`leaders for ${topic}`, async () => {
+    const seen = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+    return seen?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length === partitions;
   });
 }
 

@@ -1,5 +1,6 @@
 import { kafkaClassPath, noPerfData } from "./kafka_artifacts.ts";
 import { waitForPort } from "./ports.ts";
+import { eventually } from "./waiting.ts";
 import { type ServerProcess, startProcess } from "./processes.ts";
 
 /**
@@ -17,6 +18,7 @@ export async function startZookeeper(port: number, folder: string): Promise<Serv
       "tickTime=1000",
       "maxClientCnxns=0",
       "admin.enableServer=false",
+      "4lw.commands.whitelist=dump",
       "",
     ].join("\n"),
   );
@@ -41,4 +43,24 @@ export async function startZookeeper(port: number, folder: string): Promise<Serv
     });
   }
   return server;
+}
+
+/**
+ * Waits until no broker is registered any more: one that was killed stays so until its session has
+ * ended, and no second one may take its place before.
+ */
+export async function waitForNoBroker(port: number): Promise<void> {
+  await eventually(
+    "the end of the broker's session in ZooKeeper",
+    async () => !(await dumpOf(port)).includes("/brokers/ids/"),
+  );
+}
+
+/** Its sessions and the nodes that end with them, as its command `dump` tells. */
+async function dumpOf(port: number): Promise<string> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(new TextEncoder().encode("dump"));
+  const dump = await new Response(conn.readable).text();
+  if (!dump.includes("phemeral")) throw new Error(`ZooKeeper does not tell its sessions: ${dump}`);
+  return dump;
 }
