@@ -34,7 +34,7 @@ async function recovers(
   sluice: SluiceProcess,
   place: ArchivePlace,
   kafka: KafkaServer,
-  timeoutMs = 90_000,
+  timeoutMs = 180_000,
 ): Promise<string> {
   const options = { kafka: kafka.bootstrap, topics };
   let last = "";
@@ -46,7 +46,7 @@ async function recovers(
     throw new Error(`${last}\n${await sluice.process.tail(60)}`, { cause: thrown });
   });
   const ready = () => readinessOf(sluice).then(({ status }) => status === 200);
-  await eventually("readiness", ready, { timeoutMs: 60_000 });
+  await eventually("readiness", ready);
   await stopArchive(sluice);
   const report = await compareArchive(place, options);
   assertExact(report);
@@ -64,11 +64,12 @@ Deno.test(`a store with 20 % of faults for ${seconds} s: nothing is lost or doub
   const load = startLoad(kafka.bootstrap, topics, { perSecond: 3_000 });
   await using sluice = await startArchive(place, kafka.bootstrap, quick);
   await delay(seconds * 1_000);
+  const haveAllCome = () => faultKinds.every((kind) => faults.counts[kind] > 0);
+  await eventually("faults of each kind", haveAllCome, { timeoutMs: 120_000 });
   await load.stop();
   faults.shares = {};
   const figures = await recovers(sluice, place, kafka);
   const { passed, refused: _, ...counts } = faults.counts;
-  for (const kind of faultKinds) assert.ok(counts[kind] > 0, `no ${kind} in ${passed} requests`);
   console.info(`${seconds} s, faults ${JSON.stringify(counts)}, ${passed} passed: ${figures}`);
 });
 
@@ -127,7 +128,7 @@ for (const refusal of ["denied", "busy"] as const) {
     }
     await eventually("all of the one topic", async () => {
       return totalsOf(await walkArchive(place), ["a"]).records === 40_000;
-    });
+    }, { timeoutMs: 120_000 });
     const why = refusal === "denied" ? "these credentials may not" : "the store asks for fewer";
     let text = "";
     await eventually("each partition of the other told of", async () => {
@@ -141,7 +142,10 @@ for (const refusal of ["denied", "busy"] as const) {
     assert.doesNotMatch(text, /a-\d: /);
     assert.ok(await metricSum(sluice, "archive_put_errors_total") > 0);
     assert.equal(await metricSum(sluice, "archive_ready"), 0);
-    assert.ok(await metricSum(sluice, "archive_lag_records", `topic="b"`) > 10_000);
+    // It is as old as the last look at Kafka's ends.
+    await eventually("the lag of the other", async () => {
+      return await metricSum(sluice, "archive_lag_records", `topic="b"`) > 10_000;
+    });
     assert.equal(totalsOf(await walkArchive(place), ["b"]).records, 0);
     // It is not read any more once so much waits, whatever comes.
     const fetched = () => metricSum(sluice, "archive_fetched_bytes_total");
@@ -152,7 +156,7 @@ for (const refusal of ["denied", "busy"] as const) {
       n += 3_000;
       await delay(1_500);
       return await fetched() === before;
-    }, { timeoutMs: 60_000 });
+    }, { timeoutMs: 120_000 });
     faults.refused = null;
     await recovers(sluice, place, kafka);
   });

@@ -8,20 +8,21 @@ import { PostgresLink } from "../support/ingest_load_link.ts";
 import { LoadModel } from "../support/ingest_load_model.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { startS3 } from "../support/s3_server.ts";
+import type { SluiceProcess } from "../support/sluice_process.ts";
 import { delay, eventually, within } from "../support/waiting.ts";
 
 const kills = Number(Deno.env.get("SLUICE_TEST_KILLS") ?? 40);
 const files = 500;
 
-/** Waits for a load in this database, whose transaction is open. */
-async function untilLoading(session: Session): Promise<void> {
+/** Waits for a load in this database, whose transaction is open; it may have been over between two looks. */
+async function untilLoading(session: Session, sluice: SluiceProcess): Promise<void> {
   await eventually("a load", async () => {
     const { rows } = await session.query(
       "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'sluice ingest %' " +
         "AND datname = current_database() AND xact_start IS NOT NULL",
     );
-    return rows.length > 0;
-  }, { everyMs: 2, timeoutMs: 60_000 });
+    return rows.length > 0 || (await sluice.log()).includes(`"Loaded"`);
+  }, { everyMs: 2, timeoutMs: 120_000 });
 }
 
 /** Kills ingest over and over while files come; then lets it finish. */
@@ -36,7 +37,7 @@ async function killAgainAndAgain(model: LoadModel, times: number): Promise<strin
       await using sluice = await launchIngest(place, [], model.env());
       const dropping = model.drop(Math.floor(files / times) - share);
       // Killed as it starts, within its first loads, as these end and files go, and some time later.
-      if (kill % 4 > 0) await untilLoading(session);
+      if (kill % 4 > 0) await untilLoading(session, sluice);
       if (kill % 4 > 1) await sluice.said(`"Loaded"`);
       await delay(Math.random() * ([1_000, 200, 50, 500][kill % 4] ?? 0));
       await sluice.end("SIGKILL");
@@ -88,7 +89,7 @@ Deno.test(`a crash at each step of a load, ${times} times in a row: each file is
         await model.drop(12);
         const env = { ...model.env(), SLUICE_TEST_CRASH_AT: point };
         await using sluice = await launchIngest(bucket, [], env);
-        if (!await within(sluice.process.ended, 40_000)) {
+        if (!await within(sluice.process.ended, 120_000)) {
           assert.fail(`no crash ${point}: ${await sluice.process.tail()}`);
         }
         const { signal } = await sluice.process.ended;
@@ -110,7 +111,7 @@ Deno.test(`a crash at each step of a load, ${times} times in a row: each file is
       };
       const env = model.env(link.through(server.urlOf("crashed")));
       await using sluice = await launchIngest(bucket, [], env);
-      assert.ok(await within(isSent, 40_000), await sluice.process.tail());
+      assert.ok(await within(isSent, 120_000), await sluice.process.tail());
       await sluice.end("SIGKILL");
     }
     await finish();
