@@ -22,7 +22,7 @@ async function fill(kafka: KafkaServer): Promise<void> {
     transactions: 20,
     isAborted: (n) => n % 3 === 0,
   });
-  const producer = kafkajsOf(bootstrap).producer();
+  const producer = kafkajsOf(bootstrap).producer({ idempotent: true });
   await producer.connect();
   const messages = [
     { key: null, value: null },

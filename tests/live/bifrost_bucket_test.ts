@@ -27,7 +27,7 @@ function recordsIn(compressed: Uint8Array): string[] {
 async function goesOn(kafka: KafkaServer): Promise<void> {
   await using place = await folderPlace();
   await kafka.createTopic(topic, { partitions: 1 });
-  const producer = kafkajsOf(kafka.bootstrap).producer();
+  const producer = kafkajsOf(kafka.bootstrap).producer({ idempotent: true });
   await producer.connect();
   await producer.send({ topic, messages: values.map((value) => ({ value })) });
   await producer.disconnect();

@@ -123,7 +123,7 @@ async function outcomes(cases: readonly CanaryCase[]): Promise<Map<string, strin
     },
     stdin: "null",
     cwd: folder,
-    signal: AbortSignal.timeout(120_000),
+    signal: AbortSignal.timeout(300_000),
   }).output();
   const decoder = new TextDecoder();
   const said = new Map<string, string>();
@@ -230,7 +230,9 @@ async function eventsOf(address: string): Promise<string> {
   const reader = answer.body?.getReader();
   let text = "";
   while (text.split("\n\n").length < 3) {
-    text += new TextDecoder().decode((await reader?.read())?.value);
+    const read = await reader?.read();
+    assert.ok(read?.value, `the events ended after ${text}`);
+    text += new TextDecoder().decode(read.value);
   }
   await reader?.cancel();
   return text;
@@ -268,7 +270,6 @@ Deno.test("a daemon at work shows its secrets nowhere: log, pages, events, repor
   await eventually(
     "both good files in the table",
     async () => await postgres.psql("SELECT count(*) FROM people") === "2",
-    { timeoutMs: 40_000 },
   );
   await sluice.said("wrong");
   await sluice.said("refused");
@@ -280,13 +281,15 @@ Deno.test("a daemon at work shows its secrets nowhere: log, pages, events, repor
   seen["/events"] = await eventsOf(address);
   seen["arguments"] = await Deno.readTextFile(`/proc/${sluice.pid}/cmdline`);
   seen["ledger"] = await postgres.psql("SELECT * FROM sluice_ingest_ledger");
-  await sluice.end();
-  seen["log"] = await sluice.log();
   const reports = new Deno.Command("sh", {
-    args: ["-c", "cat $(find . -path '*_rejected*' -type f)"],
+    args: ["-c", "find . -path '*_rejected*' -type f -exec cat {} +"],
     cwd: `${s3.folder}/data`,
   });
-  seen["reports"] = new TextDecoder().decode((await reports.output()).stdout);
+  const reported = async () => new TextDecoder().decode((await reports.output()).stdout);
+  await eventually("a report of what was rejected", async () => (await reported()).length > 2);
+  await sluice.end();
+  seen["log"] = await sluice.log();
+  seen["reports"] = await reported();
   const secrets = [canary, "c4n4ry", postgres.password, s3.secretKey];
   for (const [where, text] of Object.entries(seen)) {
     assert.ok(text.length > 2, `there is nothing in ${where}`);

@@ -8,6 +8,7 @@ import { compareLines, describeComparison } from "../support/oracle.ts";
 import { freePort } from "../support/ports.ts";
 import { Rsyslog } from "../support/rsyslog.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
+import { eventually } from "../support/waiting.ts";
 
 const deploy = new URL("../../scripts/deploy/", import.meta.url);
 const lineCount = 3_000;
@@ -49,7 +50,7 @@ ${file}`);
   {
     await using rsyslog = await start();
     await rsyslog.inject(lines);
-    await rsyslog.stop(30_000);
+    await rsyslog.stop(120_000);
   }
   const kept = await Array.fromAsync(Deno.readDir(spool), ({ name }) => name);
   assert.ok(kept.some((name) => name.startsWith("sluice.")), `no queue on disk: ${kept}`);
@@ -70,10 +71,13 @@ ${file}`);
   ]);
   await sluice.said("Forwarding");
   await using _rsyslog = await start();
-  const records = await readAll(kafka.bootstrap, scheme, { expect: lineCount });
-  const values = records.map(({ value }) => JSON.parse(new TextDecoder().decode(value)));
-  // rsyslog itself has something to say, too.
-  const ours = values.filter(({ hostname }) => hostname === `${scheme}-host`);
+  const ours = await eventually("as many lines as were sent", async () => {
+    const records = await readAll(kafka.bootstrap, scheme, { expect: lineCount });
+    const values = records.map(({ value }) => JSON.parse(new TextDecoder().decode(value)));
+    // rsyslog itself has something to say, too, perhaps before the last of ours.
+    const found = values.filter(({ hostname }) => hostname === `${scheme}-host`);
+    return found.length >= lineCount && found;
+  });
   const found = compareLines(
     lines,
     ours.map(({ priority, hostname, tag, content }) =>

@@ -50,7 +50,7 @@ async function tryAt(folder: string, line: string, env: Record<string, string> =
     cwd: fileURLToPath(root),
     env: { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret", ...env },
     stdin: "null",
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(120_000),
   }).output();
   const told = new TextDecoder().decode(stderr);
   return { told, allowed: /^ALLOWED (.*)$/m.exec(told)?.[1] };

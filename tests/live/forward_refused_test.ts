@@ -109,6 +109,7 @@ async function withoutKey(kafka: KafkaServer): Promise<void> {
     "--topic=compacted",
     "--format=raw",
   ]);
+  const begun = performance.now();
   await send(sluice, "<13>one\n<13>two\n");
   await notReady(
     sluice,
@@ -117,7 +118,9 @@ async function withoutKey(kafka: KafkaServer): Promise<void> {
   await sluice.said(`"error"`, "Kafka refuses records for what they are; trying on");
   assert.equal(await sluice.metric("forward_in_flight_records"), 2);
   const spoken = (await sluice.log()).split("Kafka refuses records").length - 1;
-  assert.equal(spoken, 1, "one line, however many records");
+  // They are tried again each 10 s.
+  const rounds = 1 + Math.floor((performance.now() - begun) / 10_000);
+  assert.ok(spoken <= rounds, `${spoken} lines: one a round, however many records`);
   // An operator lets the topic take records without a key.
   await kafka.configureTopic("compacted", { "cleanup.policy": "delete" });
   const records = await readAllKcat(kafka.bootstrap, "compacted", { expect: 2 });

@@ -357,7 +357,7 @@ Deno.test("Redshift is reached by the URL for Java, and streams results", async 
   await onStage(async ({ redshift }) => {
     const warehouse = await openWarehouse(new Secret(redshift.url("jdbc")), realWorld(() => {}));
     assert.equal(warehouse.kind, "redshift");
-    const session = await warehouse.connect({ statementTimeoutMs: 20_000 });
+    const session = await warehouse.connect({ statementTimeoutMs: 120_000 });
     let count = 0;
     for await (const batch of await session.stream("SELECT generate_series(1, 100000)")) {
       count += batch.length;

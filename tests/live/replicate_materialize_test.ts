@@ -13,9 +13,13 @@ import {
   startReplicating,
 } from "../support/replicate_rig.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
+import { within } from "../support/waiting.ts";
 
 const down = { do: "answer", status: 503, reason: "backendError" } as const;
 const denied = { do: "answer", status: 403, reason: "accessDenied" } as const;
+
+const insert = isCall("POST", "/projects/{project}/jobs");
+const polled = isCall("GET", "/projects/{project}/jobs/{job}");
 
 const all = "SELECT id, text FROM `reports.web_us.visits`";
 const least = `${all} WHERE id >= @least`;
@@ -43,6 +47,13 @@ class Stage {
 
   rows(): Promise<string[]> {
     return this.server.rows(this.pair.us("top"));
+  }
+
+  /** Resolves when such a call has been carried out. @throws {Error} after two minutes. */
+  async met(when: (call: GoogleCall) => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.server.proxy.faults.add({ do: "runAfter", when, act: () => resolve() });
+    assert.ok(await within(promise, 120_000), "no such call within two minutes");
   }
 
   /** How many query jobs there have been. */
@@ -108,46 +119,41 @@ const steps: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     assert.equal((await stage.rows()).length, 3);
   },
   "one that is killed leaves its job, and the same command finds it": async (stage) => {
-    stage.server.jobs.latencyMs = 4_000;
     const before = stage.jobs;
     await using file = await queryFile(all);
+    const args = stage.argsOf(file.path, ["--append"]);
+    const release = stage.server.jobs.hold();
     {
-      await using sluice = await SluiceProcess.start(
-        stage.argsOf(file.path, ["--append"]),
-        stage.server.env(),
-      );
-      const insert = isCall("POST", "/projects/{project}/jobs");
-      const begun = new Promise<void>((resolve) =>
-        stage.server.proxy.faults.add({ do: "runAfter", when: insert, act: () => resolve() })
-      );
+      const begun = stage.met(insert);
+      await using sluice = await SluiceProcess.start(args, stage.server.env());
       await begun;
       await sluice.end("SIGKILL");
     }
-    const { code, stderr } = await runSluice(stage.argsOf(file.path, ["--append"]), {
-      env: stage.server.env(),
-    });
-    stage.server.jobs.latencyMs = 0;
+    const second = runSluice(args, { env: stage.server.env() });
+    // It comes upon the job while that runs, however long this process took to start.
+    await stage.met(insert);
+    await stage.met(polled);
+    release();
+    const { code, stderr } = await second;
     assert.equal(code, Exit.ok, stderr);
     assert.equal(stage.jobs, before + 1);
     assert.equal((await stage.rows()).length, 8);
   },
   "a stop leaves the job to itself and ends with 130; the same command finds it": async (stage) => {
-    stage.server.jobs.latencyMs = 4_000;
     const before = stage.jobs;
     await using file = await queryFile(`${all} LIMIT 0`);
     const args = stage.argsOf(file.path, ["--append"]);
+    const release = stage.server.jobs.hold();
+    const waiting = stage.met((call) => polled(call) && stage.jobs > before);
     await using sluice = await SluiceProcess.start(args, stage.server.env());
-    const polled = isCall("GET", "/projects/{project}/jobs/{job}");
-    await new Promise<void>((resolve) =>
-      stage.server.proxy.faults.add({
-        ...{ do: "runAfter", act: () => resolve() },
-        when: (call) => polled(call) && stage.jobs > before,
-      })
-    );
+    await waiting;
     assert.equal(await sluice.end("SIGTERM"), Exit.interrupted);
     assert.match(await sluice.log(), /stopped waiting; sluice_query_\w+: .*same command finds it/);
-    const { code, stderr } = await runSluice(args, { env: stage.server.env() });
-    stage.server.jobs.latencyMs = 0;
+    const second = runSluice(args, { env: stage.server.env() });
+    await stage.met(insert);
+    await stage.met(polled);
+    release();
+    const { code, stderr } = await second;
     assert.equal(code, Exit.ok, stderr);
     assert.equal(stage.jobs, before + 1);
   },

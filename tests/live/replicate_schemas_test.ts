@@ -25,7 +25,7 @@ Deno.test(`${kinds.length} tables of every kind come from US to EU equal, or are
   }
   const { code, tables, stderr } = await pair.run(
     ["--via", "extract", "--number-of-agents", "8", ...mappings],
-    { timeoutMs: 120_000 },
+    { timeoutMs: 300_000 },
   );
   assert.equal(code, 3, stderr);
   assert.deepEqual([...tables.keys()].sort(), kinds.map(({ name }) => name).sort());

@@ -19,7 +19,7 @@ function restore(kafka: KafkaServer, url: string, ...args: string[]) {
 /** Every kind of record, in a topic of three partitions. */
 async function produceNasty(kafka: KafkaServer, topic: string): Promise<void> {
   await kafka.createTopic(topic, { partitions: 3 });
-  const producer = kafkajsOf(kafka.bootstrap).producer();
+  const producer = kafkajsOf(kafka.bootstrap).producer({ idempotent: true });
   await producer.connect();
   const messages = [
     { key: null, value: null },
@@ -158,7 +158,9 @@ async function killed(kafka: KafkaServer, signal: Deno.Signal): Promise<void> {
   assert.equal(last.code, 0, last.stderr);
   await assertExact(kafka, topic, perPartition);
   const lines = last.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.equal(lines.reduce((sum, { records }) => sum + records, 0), left);
+  const written = lines.reduce((sum, { records }) => sum + records, 0);
+  // Of what a killed one had sent, Kafka may have taken some only after it was counted.
+  assert.ok(signal === "SIGKILL" ? written <= left : written === left, `${written} of ${left}`);
   const again = await runSluice(args);
   assert.match(again.stdout, /\n0 records written from 0 objects of 2 partitions\n$/);
   // What is archived later is restored by the next run.
@@ -175,7 +177,7 @@ async function foreign(kafka: KafkaServer): Promise<void> {
   const args = ["--create-topics", `--state=${files.path("state")}`];
   const url = `file://${files.folder}/sluice`;
   assert.equal((await restore(kafka, url, ...args)).code, 0);
-  const producer = kafkajsOf(kafka.bootstrap).producer();
+  const producer = kafkajsOf(kafka.bootstrap).producer({ idempotent: true });
   await producer.connect();
   await producer.send({ topic, messages: [{ value: "not ours" }] });
   await producer.disconnect();
@@ -192,7 +194,8 @@ async function slowly(kafka: KafkaServer): Promise<void> {
   const url = `file://${files.folder}`;
   const seen = await restore(kafka, url, "--create-topics", "--rate=1000/s");
   assert.equal(seen.code, 0, seen.stderr);
-  assert.ok(seen.seconds > 3.8 && seen.seconds < 12, `4,000 at 1,000/s took ${seen.seconds} s`);
+  // Much more than 4 s is what a busy machine takes to start it.
+  assert.ok(seen.seconds > 3.8 && seen.seconds < 60, `4,000 at 1,000/s took ${seen.seconds} s`);
   await assertExact(kafka, "slow", 2_000);
 }
 

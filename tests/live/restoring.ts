@@ -46,7 +46,7 @@ export async function readExactly(bootstrap: string, topic: string): Promise<Exa
         return Promise.resolve();
       },
     });
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + 120_000;
     while (records.size < expect) {
       if (performance.now() > deadline) {
         throw new Error(`kafkajs read ${records.size} of ${expect} records of ${topic}`);

@@ -8,6 +8,7 @@ import { sendLines } from "../support/line_sender.ts";
 import { NotifySocket } from "../support/notify_socket.ts";
 import { runCommand } from "../support/processes.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
+import { eventually } from "../support/waiting.ts";
 
 const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 const encoder = new TextEncoder();
@@ -53,7 +54,10 @@ Deno.test("forward-syslog needs no more rights than the compiled program has", a
         "<13>two",
       );
       await sendOver(await Deno.connect({ transport: "unix", path: socket }), "<13>three");
-      assert.equal(await sluice.metric("forward_messages_received_total"), 3);
+      await eventually(
+        "all lines received",
+        async () => await sluice.metric("forward_messages_received_total") === 3,
+      );
       assert.equal(await sluice.end(), 0, await sluice.log());
       const records = await readAllKcat(kafka.bootstrap, topic, { expect: 3 });
       assert.deepEqual(

@@ -5,11 +5,13 @@ import { makeCertificates } from "../support/certificates.ts";
 import { kafkajsOf, type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { countRecords, readAll } from "../support/kafka_reader.ts";
 import { readAllKcat } from "../support/kcat_reader.ts";
+import { eventually } from "../support/waiting.ts";
 
 const value = Buffer.from([0, 10, 13, 255, 128, 32, 49, 10]);
 
 async function sendFew(server: KafkaServer, topic: string): Promise<void> {
   const producer = kafkajsOf(server.bootstrap).producer({
+    idempotent: true,
     createPartitioner: Partitioners.DefaultPartitioner,
   });
   await producer.connect();
@@ -52,10 +54,15 @@ Deno.test("A started Kafka keeps records through SIGKILL and restart, and both r
   assert.equal(await countRecords(server.bootstrap, "t"), 3);
 });
 
-async function kcatLists(bootstrap: string, settings: Record<string, string>): Promise<boolean> {
+/** @param seconds how long kcat waits for an answer; a refusal is told by its absence. */
+async function kcatLists(
+  bootstrap: string,
+  settings: Record<string, string>,
+  seconds: number,
+): Promise<boolean> {
   const { success } = await new Deno.Command("kcat", {
     args: [
-      ...["-L", "-m", "4", "-b", bootstrap],
+      ...["-L", "-m", String(seconds), "-b", bootstrap],
       ...Object.entries(settings).flatMap(([name, text]) => ["-X", `${name}=${text}`]),
     ],
     stdout: "null",
@@ -73,6 +80,9 @@ async function logsIn(
   const admin = new Kafka({
     brokers: [broker],
     logLevel: logLevel.NOTHING,
+    connectionTimeout: 60_000,
+    authenticationTimeout: 60_000,
+    requestTimeout: 60_000,
     retry: { retries: 0 },
     // One type per mechanism in kafkajs, all of the same shape.
     sasl: { mechanism: mechanism as "plain", username: "alice", password },
@@ -104,10 +114,14 @@ async function checkSecurity(version: "4.1.0" | "3.9.1"): Promise<void> {
     "ssl.certificate.location": ssl.clientCert,
     "ssl.key.location": ssl.clientKey,
   };
-  assert.ok(await kcatLists(server.sslBootstrap, tls));
-  assert.ok(!await kcatLists(server.sslBootstrap, { ...tls, "ssl.ca.location": ssl.wrongCa }));
+  assert.ok(await kcatLists(server.sslBootstrap, tls, 60));
+  assert.ok(!await kcatLists(server.sslBootstrap, { ...tls, "ssl.ca.location": ssl.wrongCa }, 4));
   for (const mechanism of ["plain", "scram-sha-256", "scram-sha-512"] as const) {
-    assert.ok(await logsIn(server.saslBootstrap, mechanism, "pass-1"));
+    // The broker may learn of a user later than its controller, who has said that there is one.
+    await eventually(
+      `alice, by ${mechanism}`,
+      () => logsIn(server.saslBootstrap, mechanism, "pass-1"),
+    );
     assert.ok(!await logsIn(server.saslBootstrap, mechanism, "pass-2"));
   }
   await Deno.remove(folder, { recursive: true });

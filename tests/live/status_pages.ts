@@ -30,7 +30,7 @@ async function assertMoves(page: Page, title: string): Promise<void> {
 async function assertSound({ page, complaints }: WatchedPage, command: string): Promise<void> {
   assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), `sluice ${command}`);
   assert.match(await page.title(), new RegExp(`^${command} · `));
-  assert.match(await page.getByRole("status").textContent() ?? "", /^(not )?ready$/);
+  await page.getByRole("status").filter({ hasText: /^(not )?ready$/ }).waitFor();
   for (const role of ["img", "table", "region"] as const) {
     for (const one of await page.getByRole(role).all()) {
       const name = await one.evaluate((element) => {

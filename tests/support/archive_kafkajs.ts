@@ -6,7 +6,7 @@ import { delay } from "./waiting.ts";
 export interface KafkajsReading {
   /** Committed records in all of the topics. */
   readonly expect: number;
-  /** @default 60_000 */
+  /** @default 120_000 */
   readonly timeoutMs?: number;
 }
 
@@ -20,14 +20,15 @@ export async function readByKafkajs(
   bootstrap: string,
   topics: readonly string[],
   path: string,
-  { expect, timeoutMs = 60_000 }: KafkajsReading,
+  { expect, timeoutMs = 120_000 }: KafkajsReading,
 ): Promise<void> {
   const consumer = kafkajsOf(bootstrap).consumer({
     groupId: `read-${crypto.randomUUID()}`,
     readUncommitted: false,
   });
   const lines: string[] = [];
-  let count = 0;
+  // A consumer that joins its group anew begins again.
+  const seen = new Set<string>();
   const file = await Deno.open(path, { write: true, create: true, truncate: true });
   const writer = file.writable.getWriter();
   const encoder = new TextEncoder();
@@ -38,21 +39,25 @@ export async function readByKafkajs(
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         for (const message of batch.messages) {
+          const place = `${batch.topic} ${batch.partition} ${message.offset}`;
+          if (seen.has(place)) continue;
+          seen.add(place);
           lines.push(`${JSON.stringify(lineOf(batch.topic, batch.partition, message))}\n`);
         }
-        count += batch.messages.length;
         await writer.write(encoder.encode(lines.splice(0).join("")));
       },
     });
     const deadline = performance.now() + timeoutMs;
-    while (count < expect && performance.now() < deadline) await delay(20);
+    while (seen.size < expect && performance.now() < deadline) await delay(20);
     // What is too much comes late.
     await delay(1_000);
   } finally {
     await consumer.disconnect();
     await writer.close();
   }
-  if (count !== expect) throw new Error(`kafkajs read ${count} records instead of ${expect}`);
+  if (seen.size !== expect) {
+    throw new Error(`kafkajs read ${seen.size} records instead of ${expect}`);
+  }
 }
 
 interface Message {

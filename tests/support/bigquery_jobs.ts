@@ -25,8 +25,8 @@ interface Job {
   readonly location: string;
   readonly configuration: Configuration;
   readonly createdMs: number;
-  /** Not `DONE` before. */
-  readonly doneMs: number;
+  /** Not `DONE` before; not at all while it is held. */
+  doneMs: number;
   endedMs: number | undefined;
   error: { readonly reason: string; readonly message: string } | undefined;
   statistics: Record<string, unknown>;
@@ -45,6 +45,8 @@ export class Jobs {
   readonly #queries: QueryRuns;
   /** Jobs move rows one after the other, as the emulator does. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Resolves when jobs that are begun now may be done, whatever their latency. */
+  #held: Promise<void> | undefined;
   readonly #stopped = new AbortController();
 
   /** @param failing tells which calls are to have a job that fails. */
@@ -63,6 +65,16 @@ export class Jobs {
     return [...this.#jobs.values()]
       .filter((job) => kind === undefined || job.configuration[kind])
       .filter((job) => projectId === undefined || job.projectId === projectId).length;
+  }
+
+  /** From now on no job that is begun is done until what is given back is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return () => {
+      if (this.#held === promise) this.#held = undefined;
+      resolve();
+    };
   }
 
   routes(): Route[] {
@@ -92,7 +104,7 @@ export class Jobs {
     const job: Job = {
       ...{ projectId, jobId, location, configuration },
       createdMs: nowMs,
-      doneMs: nowMs + this.latencyMs,
+      doneMs: this.#held === undefined ? nowMs + this.latencyMs : Infinity,
       endedMs: undefined,
       error: undefined,
       statistics: {},
@@ -105,7 +117,7 @@ export class Jobs {
     const failing = this.failing(call);
     const done = this.#begin(job, failing);
     // Without latency the answer has the end of it, as that of a small job may.
-    if (this.latencyMs === 0) await done;
+    if (this.latencyMs === 0 && this.#held === undefined) await done;
     return ok(resourceOf(job));
   }
 
@@ -116,12 +128,19 @@ export class Jobs {
 
   /** An extract reads its rows now; what others write is seen when they are done, and not before. */
   async #begin(job: Job, failing: (FaultAct & { do: "failJob" }) | undefined): Promise<void> {
+    await this.#whileHeld(job);
     const reads = job.configuration["extract"] !== undefined;
     if (!reads) await sleep(this.latencyMs, this.#stopped.signal);
     if (this.#stopped.signal.aborted) return;
     const done = this.#last.then(() => this.#run(job, failing));
     this.#last = done;
     await done;
+  }
+
+  async #whileHeld(job: Job): Promise<void> {
+    if (this.#held === undefined) return;
+    await this.#held;
+    job.doneMs = Date.now() + this.latencyMs;
   }
 
   async #run(job: Job, failing: (FaultAct & { do: "failJob" }) | undefined): Promise<void> {

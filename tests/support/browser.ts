@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 /** Where screenshots are kept for people; git-ignored. */
 const folder = fileURLToPath(new URL("../../dist/screenshots", import.meta.url));
 
+/** How long anything of the browser may take on a busy machine; its own 30 s are for others. */
+const patienceMs = 120_000;
+
 const programs = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Starts the Chromium that this machine has. */
@@ -11,7 +14,7 @@ export async function startBrowser(): Promise<Browser> {
   for (const executablePath of programs) {
     if (!await Deno.stat(executablePath).catch(() => undefined)) continue;
     // Its own sandbox wants rights that root in a container does not have; all pages are ours.
-    return await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    return await chromium.launch({ executablePath, args: ["--no-sandbox"], timeout: patienceMs });
   }
   throw new Error("Cannot find Chromium (Debian: apt-get install chromium)");
 }
@@ -24,6 +27,7 @@ export interface WatchedPage {
 
 export async function openPage(browser: Browser, url: string): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
+  context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {

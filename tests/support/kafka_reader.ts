@@ -33,7 +33,8 @@ export async function readAll(
 ): Promise<ReadRecord[]> {
   const deadline = performance.now() + (options.timeoutMs ?? 60_000);
   const ends = await endOffsets(bootstrap, topic, options.expect ?? 0, deadline);
-  const records: ReadRecord[] = [];
+  // By partition and offset: a consumer that joins its group anew begins again.
+  const records = new Map<string, ReadRecord>();
   const left = new Set(
     ends.filter(({ low, high }) => low < high).map(({ partition }) => partition),
   );
@@ -49,7 +50,9 @@ export async function readAll(
         const high = highOf.get(batch.partition) ?? 0n;
         for (const message of batch.messages) {
           const offset = BigInt(message.offset);
-          if (offset < high) records.push(recordOf(batch.partition, offset, message));
+          if (offset >= high) continue;
+          const record = recordOf(batch.partition, offset, message);
+          records.set(`${batch.partition} ${offset}`, record);
         }
         if (BigInt(batch.lastOffset()) + 1n >= high) left.delete(batch.partition);
         return Promise.resolve();
@@ -57,14 +60,16 @@ export async function readAll(
     });
     while (left.size > 0) {
       if (performance.now() > deadline) {
-        throw new Error(`Cannot read ${topic} to its end: ${records.length} records came in time`);
+        throw new Error(`Cannot read ${topic} to its end: ${records.size} records came in time`);
       }
       await delay(20);
     }
   } finally {
     await consumer.disconnect();
   }
-  return records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+  return [...records.values()].sort((a, b) =>
+    a.partition - b.partition || Number(a.offset - b.offset)
+  );
 }
 
 interface KafkajsMessage {
