@@ -8,6 +8,7 @@ import { readAll, type ReadRecord } from "../support/kafka_reader.ts";
 import { kafkajsOf, type KafkaServer, startKafka } from "../support/kafka_server.ts";
 import { readAllKcat } from "../support/kcat_reader.ts";
 import { produceBulk, produceTransactions } from "../support/produce_mix.ts";
+import { openedWith } from "../support/own_environment.ts";
 import { startS3 } from "../support/s3_server.ts";
 import { StoreFaults } from "../support/store_faults.ts";
 import { eventually } from "../support/waiting.ts";
@@ -31,14 +32,10 @@ async function verified(place: ArchivePlace, ...args: readonly string[]) {
 }
 
 /** A store at a place, with the place's credentials. */
-async function storeAt(place: ArchivePlace, endpoint: string): Promise<Store> {
-  for (const [name, value] of Object.entries(place.env)) Deno.env.set(name, value);
-  return await openStore(place.url, {
-    world: realWorld(() => {}),
-    endpoint,
-    region: "us-east-1",
-    pathStyle: true,
-  });
+function storeAt(place: ArchivePlace, endpoint: string): Promise<Store> {
+  const world = realWorld(() => {});
+  const options = { world, endpoint, region: "us-east-1", pathStyle: true };
+  return openedWith(place.env, () => openStore(place.url, options));
 }
 
 /** Puts what the predecessor would have made of these records: files of values, by first offset. */

@@ -3,6 +3,7 @@ import { archivedObject, plainRecords, type SampleObject } from "../support/arch
 import { s3Place } from "../support/archive_run.ts";
 import { baldrOf, gzipped } from "../support/baldr.ts";
 import { runSluice } from "../support/command_line.ts";
+import { openedWith } from "../support/own_environment.ts";
 import { startS3 } from "../support/s3_server.ts";
 import { openStore } from "../../lib/clients/store/store.ts";
 import { realWorld } from "../../lib/core/world.ts";
@@ -16,14 +17,9 @@ Deno.test("sluice baldr reads objects of a real S3", async (t) => {
     { topic: "t", first: 10_000_000_000, records: plainRecords(3, 2, 3) },
     { topic: "t", partition: 11, first: 0, records: plainRecords(5, 1, 3) },
   ];
-  const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
-  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
-  const store = await openStore(place.url, {
-    endpoint: server.endpoint,
-    region: server.region,
-    pathStyle: true,
-    world: realWorld(() => {}),
-  });
+  const { endpoint, region } = server;
+  const options = { endpoint, region, pathStyle: true, world: realWorld(() => {}) };
+  const store = await openedWith(env, () => openStore(place.url, options));
   for (const object of objects) {
     const { key, bytes } = archivedObject(object);
     await store.put(key, bytes);
@@ -31,10 +27,6 @@ Deno.test("sluice baldr reads objects of a real S3", async (t) => {
   await store.put("cut.baldr.gz", gzipped(baldrOf(["a", "b"])).slice(0, -4));
   await store.put("note.txt", new Uint8Array(1));
   await store.close();
-  for (const [name, value] of before) {
-    if (value === undefined) Deno.env.delete(name);
-    else Deno.env.set(name, value);
-  }
   const baldr = (...args: string[]) => runSluice(["baldr", ...args, ...place.args], { env });
 
   await t.step("a folder, in the order of partitions and offsets", async () => {

@@ -5,6 +5,7 @@ import { realWorld } from "../../lib/core/world.ts";
 import { programRights } from "../../scripts/rights.ts";
 import { checkContract } from "../clients/store/contract.ts";
 import { bytesOf, keysOf, pattern, text } from "../clients/store/objects.ts";
+import { withEnvironment } from "../support/own_environment.ts";
 import { type S3Server, startS3 } from "../support/s3_server.ts";
 import { type FaultShares, StoreFaults } from "../support/store_faults.ts";
 import { eventually } from "../support/waiting.ts";
@@ -21,24 +22,19 @@ async function withS3(
 ): Promise<void> {
   await using server = await startS3();
   await server.createBucket("place");
-  const env = { ...server.env(), ...changes };
-  const before = Object.keys(env).map((name) => [name, Deno.env.get(name)] as const);
-  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
   const opened: Store[] = [];
-  try {
-    await run(server, async (path = "place/a", patience) => {
-      const options = { endpoint: server.endpoint, partBytes, world };
-      const store = await openS3(`s3://${path}`, options, patience);
-      opened.push(store);
-      return store;
-    });
-  } finally {
-    for (const store of opened) await store.close();
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
+  await withEnvironment({ ...server.env(), ...changes }, async () => {
+    try {
+      await run(server, async (path = "place/a", patience) => {
+        const options = { endpoint: server.endpoint, partBytes, world };
+        const store = await openS3(`s3://${path}`, options, patience);
+        opened.push(store);
+        return store;
+      });
+    } finally {
+      for (const store of opened) await store.close();
     }
-  }
+  });
 }
 
 /** Runs something with a store behind a proxy that harms requests. */

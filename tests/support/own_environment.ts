@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { Store } from "../../lib/clients/store/store.ts";
 
 /** Whoever holds this file's lock has the environment for himself. */
 const lockPath = fileURLToPath(import.meta.url);
@@ -24,6 +25,21 @@ export async function withEnvironment<T>(
   } finally {
     set(before);
   }
+}
+
+/**
+ * Opens a store with credentials that are in the environment for as long as that takes: it reads them at
+ * its first request, and keeps them.
+ */
+export function openedWith(
+  variables: Readonly<Record<string, string | undefined>>,
+  open: () => Promise<Store>,
+): Promise<Store> {
+  return withEnvironment(variables, async () => {
+    const store = await open();
+    await store.head("none");
+    return store;
+  });
 }
 
 function set(variables: readonly (readonly [name: string, value: string | undefined])[]): void {

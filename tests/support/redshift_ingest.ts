@@ -17,6 +17,7 @@ import { ingestSettings } from "./ingest_settings.ts";
 import { assertRedshiftTakes } from "./redshift_grammar.ts";
 import { type RedshiftStandIn, startRedshift } from "./redshift_stand_in.ts";
 import { s3ClientOf } from "./s3_client.ts";
+import { openedWith } from "./own_environment.ts";
 import { type S3Server, startS3 } from "./s3_server.ts";
 
 /**
@@ -39,7 +40,6 @@ export class RedshiftIngest implements AsyncDisposable {
   #open = 0;
 
   private constructor(readonly s3: S3Server, readonly redshift: RedshiftStandIn) {
-    for (const [name, value] of Object.entries(s3.env())) Deno.env.set(name, value);
     this.#client = s3ClientOf(s3);
   }
 
@@ -115,7 +115,8 @@ export class IngestPlace {
   /** Opens the bucket as ingest does. */
   store(world: World = realWorld(() => {})): Promise<Store> {
     const { endpoint, region } = this.s3;
-    return openStore(this.url, { endpoint, region, pathStyle: true, world });
+    const options = { endpoint, region, pathStyle: true, world };
+    return openedWith(this.s3.env(), () => openStore(this.url, options));
   }
 
   /** One pass as a process of its own. */
