@@ -199,10 +199,11 @@ Deno.test("memory stays flat however large the result is, in every format", asyn
       assert.equal(code, 0);
       return peakBytes / 1e6;
     };
-    const [some, many] = [await peak(300_000), await peak(1_200_000)];
-    // 70 bytes and more a row: as a whole the larger one would be 63 MB more, as objects 200 MB.
-    if (format === "csv") assert.ok(many < 150, `${many.toFixed(0)} MB`);
-    assert.ok(many < some + 55, `${format}: ${some.toFixed(0)} MB, then ${many.toFixed(0)} MB`);
+    const [some, many] = [await peak(300_000), await peak(2_400_000)];
+    // 70 bytes and more a row: as a whole the larger one would be 147 MB more, as objects 500 MB. V8
+    // lets some 64 MB of buffers that nobody uses any more lie about before it looks for them.
+    if (format === "csv") assert.ok(many < 200, `${many.toFixed(0)} MB`);
+    assert.ok(many < some + 100, `${format}: ${some.toFixed(0)} MB, then ${many.toFixed(0)} MB`);
   }
 });
 

@@ -1,16 +1,13 @@
 import { sluiceWords } from "./command_line.ts";
 
-/**
- * Runs sluice with its output thrown away; gives the most memory it had resident, bytes. V8 takes out
- * its garbage in the thread that makes it: by others, how late they are hangs on the machine's load.
- */
+/** Runs sluice with its output thrown away; gives the most memory it had resident, bytes. */
 export async function peakBytesOf(
   args: readonly string[],
   cwd: string,
 ): Promise<{ readonly code: number; readonly peakBytes: number }> {
-  const [command, run = "", ...words] = sluiceWords(...args);
+  const [command, ...words] = sluiceWords(...args);
   const child = new Deno.Command(command, {
-    args: [run, "--v8-flags=--single-threaded-gc", ...words],
+    args: words,
     cwd,
     stdin: "null",
     stdout: "null",
