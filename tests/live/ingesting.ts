@@ -29,9 +29,11 @@ export class Drops implements AsyncDisposable {
     const path = `${this.folder}/${key}`;
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    // As a program that drops files should: whole or not at all.
-    await Deno.writeFile(`${path}.tmp-drop`, bytes);
-    await Deno.rename(`${path}.tmp-drop`, path);
+    // As a program that drops files should: whole or not at all. Within the folder it would be one more
+    // file, which ingest takes.
+    const draft = `${this.folder}.draft-${crypto.randomUUID()}`;
+    await Deno.writeFile(draft, bytes);
+    await Deno.rename(draft, path);
   }
 
   async manifest(directory: string, manifest: Readonly<Record<string, unknown>>): Promise<void> {
