@@ -26,8 +26,12 @@ export async function runSession(
   // kafkajs asks for timers in the past; the warning about it would only puzzle.
   process.removeAllListeners("warning");
   const removeAll = async () => {
-    await endAllProcesses();
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
+    // An interrupted script goes on meanwhile: what it starts or writes between two looks is found by
+    // the next. Without the folder it can do neither.
+    for (let looks = 0; looks < 100 && await isThere(folder); looks++) {
+      await endAllProcesses();
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
+    }
   };
   const stopped = Promise.withResolvers<void>();
   let isAwaited = false;
@@ -57,4 +61,8 @@ export async function runSession(
   }
   await removeAll();
   Deno.exit(code);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }

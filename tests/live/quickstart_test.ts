@@ -38,6 +38,11 @@ class Quickstart {
     this.#child.kill("SIGINT");
   }
 
+  /** Whether Ctrl-C is the ordinary end by now: all was shown before it came. */
+  get isKept(): boolean {
+    return this.stdout.includes("Running until Ctrl-C");
+  }
+
   /** Waits for the end; gives the exit code. */
   async end(): Promise<number> {
     await this.#read;
@@ -63,7 +68,10 @@ async function processesOf(folder: string): Promise<string[]> {
 
 async function assertNothingLeft(folder: string): Promise<void> {
   assert.deepEqual(await Array.fromAsync(Deno.readDir(folder), ({ name }) => name), []);
-  assert.deepEqual(await processesOf(folder), []);
+  // What the kernel ends with its parent is seen a moment longer.
+  let left: string[] = [];
+  await eventually("no process", async () => (left = await processesOf(folder)).length === 0)
+    .catch(() => assert.deepEqual(left, []));
   await Deno.remove(folder);
 }
 
@@ -107,12 +115,16 @@ Deno.test("The quickstart interrupted at any moment leaves nothing behind", asyn
   for (const [words, afterMs] of moments) {
     await t.step(`${afterMs} ms after "${words}"`, async () => {
       const folder = await Deno.makeTempDir();
-      const quickstart = new Quickstart(folder);
+      // It does not end by itself, should this test stand still longer than the rest of it takes.
+      const quickstart = new Quickstart(folder, ["--keep"]);
       await quickstart.said(words);
       await delay(afterMs);
       quickstart.interrupt();
-      assert.equal(await quickstart.end(), 130, quickstart.stderr);
-      assert.match(quickstart.stderr, /Interrupted: ending what was started/);
+      const code = await quickstart.end();
+      assert.equal(code, quickstart.isKept ? 0 : 130, quickstart.stdout + quickstart.stderr);
+      if (!quickstart.isKept) {
+        assert.match(quickstart.stderr, /Interrupted: ending what was started/);
+      }
       await assertNothingLeft(folder);
     });
   }
