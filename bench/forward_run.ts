@@ -1,9 +1,10 @@
 // deno-lint-ignore-file no-console -- a benchmark speaks to a person
 import { kafkajsOf, type KafkaServer } from "../tests/support/kafka_server.ts";
+import { cpuSecondsOf } from "../tests/support/proc.ts";
 import { SluiceProcess } from "../tests/support/sluice_process.ts";
 import { delay } from "../tests/support/waiting.ts";
 import { lineBytes } from "./standard_lines.ts";
-import { cpuSecondsOf, peakMbOf, type Spread, spreadOf, spreadText } from "./usage.ts";
+import { peakMbOf, type Spread, spreadOf, spreadText } from "./usage.ts";
 
 type Admin = ReturnType<ReturnType<typeof kafkajsOf>["admin"]>;
 

@@ -1,3 +1,5 @@
+import { peakMbOf } from "./usage.ts";
+
 /** What a command, and whatever it started, took. */
 export interface Timed {
   readonly wallSeconds: number;
@@ -56,9 +58,7 @@ function watchPeak(shell: number): { stop(): Promise<number> } {
   const watching = (async () => {
     while (!isOver) {
       for (const pid of await descendantsOf(shell)) {
-        const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
-        const kb = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0);
-        peakMb = Math.max(peakMb, kb * 1024 / 1e6);
+        peakMb = Math.max(peakMb, await peakMbOf(pid).catch(() => 0));
       }
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }

@@ -1,18 +1,8 @@
-/** Clock ticks a second in /proc/PID/stat: fixed at 100 on Linux (getconf CLK_TCK). */
-const ticksPerSecond = 100;
-
-/** CPU time that a process has used so far, user and system, all its threads, seconds. */
-export async function cpuSecondsOf(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  // The command name stands in parentheses and may hold blanks; fields are counted behind it.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
+import { residentPeakOf } from "../tests/support/proc.ts";
 
 /** The most memory that a process has had resident so far, MB (millions of bytes). */
 export async function peakMbOf(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024 / 1e6;
+  return await residentPeakOf(pid) / 1e6;
 }
 
 /** Median and range of some measurements. */

@@ -4,6 +4,7 @@ import { startKafka } from "../support/kafka_server.ts";
 import { sendLines } from "../support/line_sender.ts";
 import { NotifySocket } from "../support/notify_socket.ts";
 import { freePort } from "../support/ports.ts";
+import { cpuSecondsOf } from "../support/proc.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
 import { TempFiles } from "../support/temp_files.ts";
 import { delay, eventually } from "../support/waiting.ts";
@@ -28,11 +29,8 @@ async function assertFed(socket: NotifySocket, sluice: SluiceProcess): Promise<v
 }
 
 /** For how long the thread of the event loop has had a processor, seconds: whatever else ran meanwhile. */
-async function workedSeconds(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/task/${pid}/stat`);
-  // proc(5): behind the name, which may hold anything, utime and stime are the 12th and 13th.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+function workedSeconds(pid: number): Promise<number> {
+  return cpuSecondsOf(`${pid}/task/${pid}`);
 }
 
 Deno.test("forward-syslog is READY when it listens, feeds the watchdog, and is STOPPING at a drain", async () => {

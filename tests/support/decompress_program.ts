@@ -7,18 +7,15 @@
  */
 import { decompress } from "../../lib/clients/kafka/codecs.ts";
 import { faultOf } from "../../lib/core/errors.ts";
-
-function peakBytes(): number {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]) * 1024;
-}
+import { residentPeakOf } from "./proc.ts";
 
 const [codec = "", hex = ""] = Deno.args;
 const bytes = Uint8Array.fromHex(hex);
-const before = peakBytes();
+const before = await residentPeakOf("self");
 let fault: string | null = null;
 try {
   decompress(Number(codec), bytes);
 } catch (thrown) {
   fault = faultOf(thrown);
 }
-console.log(JSON.stringify({ fault, grownBytes: peakBytes() - before }));
+console.log(JSON.stringify({ fault, grownBytes: await residentPeakOf("self") - before }));

@@ -1,3 +1,4 @@
+import { statOf } from "./proc.ts";
 import { eventually } from "./waiting.ts";
 
 /**
@@ -6,7 +7,7 @@ import { eventually } from "./waiting.ts";
  *
  * Nothing happens when the process has ended already. Deno.kill with SIGCONT lets it go on.
  *
- * @throws {Error} after 30 s.
+ * @throws {Error} after a minute.
  */
 export async function freeze(pid: number): Promise<void> {
   try {
@@ -26,7 +27,6 @@ async function standsStill(pid: number): Promise<boolean> {
 
 /** The letter that says what a process or thread does, of proc(5); "X" when it is no more. */
 async function stateOf(process: string): Promise<string> {
-  const stat = await Deno.readTextFile(`/proc/${process}/stat`).catch(() => ") X");
-  // The name of the program, in brackets, may hold spaces.
-  return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
+  const [state = ""] = await statOf(process).catch(() => ["X"]);
+  return state;
 }

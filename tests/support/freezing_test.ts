@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { freeze } from "./freezing.ts";
+import { cpuSecondsOf, statOf } from "./proc.ts";
 import { eventually } from "./waiting.ts";
 
 Deno.test("What is frozen stands still at once, in all its threads, until it may go on", async () => {
@@ -11,10 +12,11 @@ Deno.test("What is frozen stands still at once, in all its threads, until it may
     await output.read();
     for (let round = 0; round < 20; round++) {
       await freeze(child.pid);
-      const [states, before] = [statesOf(child.pid), processorTime(child.pid)];
+      const [states, before] = [await statesOf(child.pid), await cpuSecondsOf(child.pid)];
       assert.ok(states.length >= 4 && states.every((state) => state === "T"), states.join());
       Deno.kill(child.pid, "SIGCONT");
-      await eventually("it goes on", () => processorTime(child.pid) !== before, { everyMs: 1 });
+      const goesOn = async () => await cpuSecondsOf(child.pid) !== before;
+      await eventually("it goes on", goesOn, { everyMs: 1 });
     }
   } finally {
     child.kill("SIGKILL");
@@ -24,18 +26,10 @@ Deno.test("What is frozen stands still at once, in all its threads, until it may
   await freeze(child.pid);
 });
 
-/** What proc(5) tells of each thread: its state, and the processor time of all of them in ticks. */
-function statesOf(pid: number): string[] {
-  return [...Deno.readDirSync(`/proc/${pid}/task`)]
-    .map(({ name }) => fieldsOf(`${pid}/task/${name}`)[0] ?? "");
-}
-
-function processorTime(pid: number): number {
-  const [user, system] = fieldsOf(`${pid}`).slice(11, 13).map(Number);
-  return Number(user) + Number(system);
-}
-
-function fieldsOf(process: string): string[] {
-  const stat = Deno.readTextFileSync(`/proc/${process}/stat`);
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+async function statesOf(pid: number): Promise<string[]> {
+  const threads = await Array.fromAsync(Deno.readDir(`/proc/${pid}/task`));
+  return await Promise.all(threads.map(async ({ name }) => {
+    const [state = ""] = await statOf(`${pid}/task/${name}`);
+    return state;
+  }));
 }

@@ -1,4 +1,5 @@
 import { sluiceWords } from "./command_line.ts";
+import { residentPeakOf } from "./proc.ts";
 
 /** Runs sluice with its output thrown away; gives the most memory it had resident, bytes. */
 export async function peakBytesOf(
@@ -17,8 +18,7 @@ export async function peakBytesOf(
   let hasEnded = false;
   const ended = child.status.finally(() => hasEnded = true);
   while (!hasEnded) {
-    const status = await Deno.readTextFile(`/proc/${child.pid}/status`).catch(() => "");
-    peakBytes = Math.max(peakBytes, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024);
+    peakBytes = Math.max(peakBytes, await residentPeakOf(child.pid).catch(() => 0));
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return { code: (await ended).code, peakBytes };

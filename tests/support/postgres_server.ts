@@ -1,6 +1,7 @@
 import { makeServerFolder, runCommand, type ServerProcess, startProcess } from "./processes.ts";
 import { freeze } from "./freezing.ts";
 import { freePort } from "./ports.ts";
+import { statOf } from "./proc.ts";
 import { delay, eventually } from "./waiting.ts";
 import type { CertificateSet } from "./certificates.ts";
 import {
@@ -241,11 +242,8 @@ async function childrenOf(parent: number): Promise<number[]> {
   const children: number[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
-    // The name of the program, in brackets, may hold spaces.
-    if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent) {
-      children.push(Number(name));
-    }
+    const [, itsParent] = await statOf(name).catch(() => []);
+    if (Number(itsParent) === parent) children.push(Number(name));
   }
   return children;
 }

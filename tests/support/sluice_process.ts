@@ -1,6 +1,7 @@
 import { reasonOf } from "../../lib/core/errors.ts";
 import { mainModule } from "./command_line.ts";
 import { makeServerFolder, type ServerProcess, startProcess } from "./processes.ts";
+import { residentPeakOf } from "./proc.ts";
 import { eventually, within } from "./waiting.ts";
 
 /** A running sluice whose log can be asked. */
@@ -79,9 +80,8 @@ export class SluiceProcess implements AsyncDisposable {
   }
 
   /** The largest resident memory so far, bytes. */
-  async memoryPeak(): Promise<number> {
-    const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
-    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  memoryPeak(): Promise<number> {
+    return residentPeakOf(this.pid);
   }
 
   /** Sends a signal and waits for the end; gives the exit code. */
