@@ -17,7 +17,7 @@ import { peakBytesOf } from "../support/peak_memory.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { onTerminal } from "../support/shell.ts";
 import { SluiceProcess } from "../support/sluice_process.ts";
-import { workedMs } from "../support/thread_time.ts";
+import { workedMs } from "../support/proc.ts";
 import { eventually } from "../support/waiting.ts";
 import { Drops, gzip, ingestOnce } from "./ingesting.ts";
 
